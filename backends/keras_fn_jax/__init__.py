@@ -1,0 +1,94 @@
+"""The JAX backend of keras_fn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from keras_fn.core import dtypes
+from keras_fn.core.backend import Backend
+from keras_fn.core.spec import Spec
+from keras_fn.core.variable import StatelessScope, Variable
+from keras_fn_jax import step
+from keras_fn_jax.kernels import KERNELS
+
+
+class JaxVariable:
+    """What jax.numpy looks for in an argument.
+
+    JAX 0.10 no longer calls `__jax_array__` while it abstracts the arguments of a compiled function, and most of
+    jax.numpy is compiled. A pytree node works in both worlds: a variable as an argument is the array that it holds.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        jax.tree_util.register_pytree_node(cls, lambda v: ((v.value,), None), lambda aux, leaves: leaves[0])
+
+    def __jax_array__(self) -> Any:
+        return self.value  # type: ignore[attr-defined]
+
+
+class JaxBackend(Backend):
+    """Kernels over jax.Array; a compiled step is a pure function of the cells' contents."""
+
+    name = "jax"
+    tensor_class = type(jnp.zeros(()))
+    variable_base = JaxVariable
+    kernels: dict[str, Callable[..., Any]] = KERNELS
+
+    def is_tensor(self, x: Any) -> bool:
+        return isinstance(x, jax.Array)
+
+    def dtype_of(self, x: Any) -> str:
+        return _NAMES.get(x.dtype) or dtypes.standardize(x.dtype)
+
+    def convert(self, x: Any, dtype: str | None) -> Any:
+        if isinstance(x, jax.Array):
+            return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+        if dtype is None:
+            dtype = _default_dtype(x)
+        return jnp.asarray(x, dtype=dtype)
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        return x.astype(dtype)
+
+    def to_numpy(self, x: Any) -> Any:
+        return np.asarray(x)
+
+    def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
+        return step.value_and_grad(fn, variables, has_aux)
+
+    def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        return step.compile_step(fn, variables)
+
+    def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
+        def to_struct(x: Any) -> Any:
+            return jax.ShapeDtypeStruct(x.shape, x.dtype) if isinstance(x, Spec) else x
+
+        def pure(args: Any) -> Any:
+            with StatelessScope():
+                return jax.tree.map(lambda x: x, fn(*args))
+
+        found = jax.eval_shape(pure, jax.tree.map(to_struct, specs, is_leaf=lambda x: isinstance(x, Spec)))
+        return jax.tree.map(lambda s: Spec(s.shape, s.dtype), found)
+
+    def stop(self) -> None:
+        jax.effects_barrier()
+
+
+_NAMES = {np.dtype(n): n for n in ("float32", "float16", "int32", "bool", "int64", "float64", "uint8", "uint32")}
+
+
+def _default_dtype(x: Any) -> str | None:
+    if hasattr(x, "dtype"):
+        return None
+    kind = np.asarray(x).dtype.kind
+    return dtypes.floatx() if kind == "f" else "int32" if kind == "i" else None
+
+
+BACKEND = JaxBackend()
+__all__ = ["BACKEND", "JaxBackend", "Variable"]

@@ -1,0 +1,89 @@
+"""Elementwise ops, reductions, shapes, products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+# ops that jax.numpy has under the same name, with the same arguments
+SAME = (
+    "add subtract multiply floor_divide power maximum minimum arctan2 equal not_equal less less_equal greater "
+    "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite negative absolute sign square "
+    "floor ceil round exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh "
+    "transpose expand_dims squeeze broadcast_to concatenate stack tile repeat matmul true_divide mod sort"
+).split()
+
+
+def _axis(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+def reduction(fn: Any) -> Any:
+    return lambda x, axis, keepdims: fn(x, axis=_axis(axis), keepdims=keepdims)
+
+
+def typed(fn: Any) -> Any:
+    return lambda x, axis, keepdims: fn(x, axis=_axis(axis), keepdims=keepdims, dtype=x.dtype)
+
+
+def slice_update(x: Any, start: Any, updates: Any) -> Any:
+    return lax.dynamic_update_slice(x, updates.astype(x.dtype), tuple(jnp.asarray(i, "int32") for i in start))
+
+
+def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
+    return jax.nn.one_hot(x, num_classes, axis=axis, dtype=dtype)
+
+
+def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+    return jnp.pad(x, width, mode, **({"constant_values": value} if mode == "constant" else {}))
+
+
+def top_k(x: Any, k: int, sorted: bool) -> Any:
+    return tuple(lax.top_k(x, k))
+
+
+KERNELS: dict[str, Any] = {
+    **{name: getattr(jnp, name) for name in SAME},
+    "_cast": lambda x, dtype: x.astype(dtype),
+    "stop_gradient": lax.stop_gradient,
+    "_select": jnp.where,
+    "rsqrt": lax.rsqrt,
+    "erf": lax.erf,
+    "sigmoid": jax.nn.sigmoid,
+    "relu": jax.nn.relu,
+    "_softmax": lambda x, axis: jax.nn.softmax(x, axis=axis),
+    "_log_softmax": lambda x, axis: jax.nn.log_softmax(x, axis=axis),
+    "logsumexp": lambda x, axis, keepdims: jax.nn.logsumexp(x, axis=_axis(axis), keepdims=keepdims),
+    "sum": typed(jnp.sum),
+    "_prod": typed(jnp.prod),
+    "amax": reduction(jnp.max),
+    "amin": reduction(jnp.min),
+    "any": reduction(jnp.any),
+    "all": reduction(jnp.all),
+    "argmax": lambda x, axis, keepdims: jnp.argmax(x, axis=axis, keepdims=keepdims).astype("int32"),
+    "argmin": lambda x, axis, keepdims: jnp.argmin(x, axis=axis, keepdims=keepdims).astype("int32"),
+    "_cumsum": lambda x, axis: jnp.cumsum(x, axis=axis, dtype=x.dtype),
+    "_cumprod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
+    "_reshape": jnp.reshape,
+    "_flip": jnp.flip,
+    "split": lambda x, sections, axis: jnp.split(x, sections, axis),
+    "_pad": pad,
+    "_get_item": lambda x, key: x[key],
+    # out of range: the last index, as a gather inside compiled code cannot raise
+    "take": lambda x, indices, axis: jnp.take(x, indices, axis=axis, mode="clip"),
+    "take_along_axis": lambda x, indices, axis: jnp.take_along_axis(x, indices, axis=axis, mode="clip"),
+    "slice": lambda x, start, shape: lax.dynamic_slice(x, tuple(jnp.asarray(i, "int32") for i in start), shape),
+    "slice_update": slice_update,
+    "scatter_update": lambda x, indices, updates: x.at[tuple(jnp.moveaxis(indices, -1, 0))].set(updates),
+    "_segment_sum": lambda values, ids, num: jax.ops.segment_sum(values, ids, num),
+    "argsort": lambda x, axis: jnp.argsort(x, axis=axis, stable=True).astype("int32"),
+    "top_k": top_k,
+    "_one_hot": one_hot,
+    "_fill": lambda shape, value, dtype: jnp.full(shape, value, dtype),
+    "_fill_like": lambda x, value, dtype: jnp.full(x.shape, value, dtype),
+    "_arange": lambda start, stop, step, dtype: jnp.arange(start, stop, step, dtype=dtype),
+    "_einsum": lambda operands, subscripts: jnp.einsum(subscripts, *operands),
+}

@@ -1,0 +1,98 @@
+"""The TensorFlow backend of keras_fn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from keras_fn.core import dtypes  # noqa: E402
+from keras_fn.core.backend import Backend  # noqa: E402
+from keras_fn_tensorflow import step  # noqa: E402
+from keras_fn_tensorflow.kernels import KERNELS  # noqa: E402
+from keras_fn_tensorflow.module import TensorFlowLayer, TensorFlowVariable  # noqa: E402
+
+
+class TensorFlowBackend(Backend):
+    """Kernels over tf.Tensor; a cell is a tf.Variable; a compiled step is a tf.function."""
+
+    name = "tensorflow"
+    tensor_class = type(tf.constant(0.0))
+    variable_base = TensorFlowVariable
+    layer_base = TensorFlowLayer
+    kernels: dict[str, Callable[..., Any]] = KERNELS
+
+    def is_tensor(self, x: Any) -> bool:
+        return isinstance(x, tf.Tensor)
+
+    def dtype_of(self, x: Any) -> str:
+        return _NAMES.get(x.dtype) or dtypes.standardize(x.dtype.name)
+
+    def shape_of(self, x: Any) -> tuple[Any, ...]:
+        static = x.shape.as_list()
+        if None not in static:
+            return tuple(static)
+        dynamic = tf.shape(x)
+        return tuple(dynamic[i] if d is None else d for i, d in enumerate(static))
+
+    def convert(self, x: Any, dtype: str | None) -> Any:
+        if isinstance(x, tf.Variable):
+            x = x.value()
+        if isinstance(x, tf.Tensor):
+            return x if dtype is None or x.dtype == dtype else tf.cast(x, dtype)
+        if dtype is None:
+            dtype = _default_dtype(x)
+        if isinstance(x, np.ndarray) and dtype is not None and x.dtype.kind in "biuf":
+            return tf.convert_to_tensor(x.astype(tf.dtypes.as_dtype(dtype).as_numpy_dtype, copy=False))
+        if isinstance(x, (float, int)) and dtype is not None and not isinstance(x, bool):
+            return tf.cast(x, dtype) if dtype == "bool" else tf.constant(x, dtype)
+        return tf.cast(tf.convert_to_tensor(x), dtype) if dtype is not None else tf.convert_to_tensor(x)
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        return tf.cast(x, dtype)
+
+    def to_numpy(self, x: Any) -> Any:
+        return np.asarray(x)
+
+    def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        with tf.init_scope():
+            return tf.Variable(self.convert(value, dtype), trainable=trainable, dtype=dtype)
+
+    def read_cell(self, cell: Any) -> Any:
+        return cell.value()
+
+    def write_cell(self, cell: Any, value: Any) -> Any:
+        cell.assign(value)
+        return cell
+
+    def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
+        cell._trainable = trainable
+
+    def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
+        return step.value_and_grad(fn, variables, has_aux)
+
+    def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        return tf.function(fn, jit_compile=True if jit is True else None, autograph=False)
+
+    def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
+        return step.abstract_call(fn, specs)
+
+
+_NAMES = {tf.dtypes.as_dtype(n): n for n in ("float32", "float16", "bfloat16", "float64", "int32", "int64", "bool")}
+
+
+def _default_dtype(x: Any) -> str | None:
+    if hasattr(x, "dtype"):
+        return None
+    if isinstance(x, (list, tuple)) and any(isinstance(e, tf.Tensor) for e in x):
+        return None
+    kind = np.asarray(x).dtype.kind
+    return dtypes.floatx() if kind == "f" else "int32" if kind == "i" else None
+
+
+BACKEND = TensorFlowBackend()

@@ -1,0 +1,334 @@
+"""Elementwise ops, reductions, shapes, products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+raw = tf.raw_ops
+
+
+def binary(fn: Any) -> Any:
+    """A kernel from a generated op function: lean, and its operands have one dtype already."""
+    return lambda x1, x2: fn(x=x1, y=x2)
+
+
+def sized(fn: Any, boolean: Any) -> Any:
+    """An arithmetic kernel that also takes bools, which TensorFlow's does not."""
+    return lambda x1, x2: boolean(x1, x2) if _is_bool(x1, x2) else fn(x1, x2)
+
+
+def _is_bool(x1: Any, x2: Any) -> bool:
+    return tf.bool in (getattr(x1, "dtype", None), getattr(x2, "dtype", None))
+
+
+def through(fn: Any, dtype: Any) -> Any:
+    """A kernel for dtypes that TensorFlow's op lacks, by way of another dtype."""
+
+    def kernel(x1: Any, x2: Any) -> Any:
+        return tf.cast(fn(tf.cast(x1, dtype), tf.cast(x2, dtype)), x1.dtype) if x1.dtype == tf.bool else fn(x1, x2)
+
+    return kernel
+
+
+def reduction(fn: Any) -> Any:
+    return lambda x, axis, keepdims: fn(x, axis=axis, keepdims=keepdims)
+
+
+def extreme(fn: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if x.dtype == tf.bool:
+            return tf.cast(fn(tf.cast(x, tf.uint8), axis=axis, keepdims=keepdims), tf.bool)
+        return fn(x, axis=axis, keepdims=keepdims)
+
+    return kernel
+
+
+def arg(fn: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if x.dtype == tf.bool:
+            x = tf.cast(x, tf.int32)
+        if axis is None:
+            out = fn(tf.reshape(x, [-1]), 0, output_type=tf.int32)
+            return tf.reshape(out, [1] * x.shape.rank) if keepdims else out
+        out = fn(x, axis, output_type=tf.int32)
+        return tf.expand_dims(out, axis) if keepdims else out
+
+    return kernel
+
+
+def cumulative(fn: Any) -> Any:
+    return lambda x, axis: fn(tf.reshape(x, [-1]), 0) if axis is None else fn(x, axis)
+
+
+def round_(x: Any, decimals: int) -> Any:
+    if not x.dtype.is_floating:
+        if decimals >= 0:
+            return tf.identity(x)
+        factor = tf.cast(10.0**decimals, tf.float64)
+        return tf.cast(tf.round(tf.cast(x, tf.float64) * factor) / factor, x.dtype)
+    if decimals == 0:
+        return tf.round(x)
+    factor = tf.cast(10.0**decimals, x.dtype)
+    return tf.round(x * factor) / factor
+
+
+def expand_dims(x: Any, axis: Any) -> Any:
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    rank = x.shape.rank + len(axes)
+    for a in sorted(a % rank for a in axes):
+        x = tf.expand_dims(x, a)
+    return x
+
+
+def split(x: Any, sections: Any, axis: int) -> Any:
+    if isinstance(sections, int):
+        return tf.split(x, sections, axis)
+    length = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
+    cuts = [0, *sections, length]
+    return tf.split(x, [b - a for a, b in zip(cuts, cuts[1:], strict=False)], axis)
+
+
+def tile(x: Any, repeats: Any) -> Any:
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    rank = max(len(repeats), x.shape.rank)
+    x = tf.reshape(x, [1] * (rank - x.shape.rank) + _dims(x))
+    return tf.tile(x, (1,) * (rank - len(repeats)) + repeats)
+
+
+def _dims(x: Any) -> list[Any]:
+    dynamic = None
+    out = []
+    for i, d in enumerate(x.shape.as_list()):
+        if d is None:
+            dynamic = tf.shape(x) if dynamic is None else dynamic
+            d = dynamic[i]
+        out.append(d)
+    return out
+
+
+def reshape(x: Any, shape: Any) -> Any:
+    return tf.reshape(x, shape)
+
+
+def repeat(x: Any, repeats: Any, axis: Any) -> Any:
+    return tf.repeat(x, repeats, axis)
+
+
+def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+    return tf.pad(x, width, mode, constant_values=tf.cast(value, x.dtype) if mode == "constant" else 0)
+
+
+def get_item(x: Any, key: Any) -> Any:
+    keys = key if isinstance(key, tuple) else (key,)
+    if not any(isinstance(k, (tf.Tensor, np.ndarray, list)) and getattr(k, "shape", (1,)) != () for k in keys):
+        return x[key]
+    if len(keys) == 1 and getattr(keys[0], "dtype", None) in (tf.bool, np.dtype(bool)):
+        return tf.boolean_mask(x, keys[0])
+    return _gather(x, keys)
+
+
+def _gather(x: Any, keys: Any) -> Any:
+    """NumPy's integer-array indexing: the indexed axes go to the front, are looked up, and go back."""
+    rank, used = x.shape.rank, sum(k is not None and k is not Ellipsis for k in keys)
+    full: list[Any] = []
+    for k in keys:
+        full.extend([slice(None)] * (rank - used) if k is Ellipsis else [k])
+    full += [slice(None)] * (rank - sum(k is not None for k in full))
+    basic = tuple(k if isinstance(k, slice) or k is None else slice(None) for k in full)
+    x = x[basic]
+    axes = [i for i, k in enumerate(full) if not (isinstance(k, slice) or k is None)]
+    indices = [tf.cast(full[i], tf.int64) for i in axes]
+    sizes = tf.shape(x, tf.int64)
+    shape = tf.shape(indices[0])
+    for i in indices[1:]:
+        shape = tf.broadcast_dynamic_shape(shape, tf.shape(i))
+    indices = [tf.broadcast_to(tf.where(i < 0, i + sizes[a], i), shape) for i, a in zip(indices, axes, strict=True)]
+    rest = [i for i in range(x.shape.rank) if i not in axes]
+    out = tf.gather_nd(tf.transpose(x, axes + rest), tf.stack(indices, -1))
+    n = indices[0].shape.rank
+    place = axes[0]
+    order = [*range(n, n + place), *range(n), *range(n + place, out.shape.rank)]
+    return tf.transpose(out, order) if order != sorted(order) else out
+
+
+def take(x: Any, indices: Any, axis: Any) -> Any:
+    if axis is None:
+        x, axis = tf.reshape(x, [-1]), 0
+    if indices.dtype.is_floating or indices.dtype == tf.bool:
+        indices = tf.cast(indices, tf.int32)
+    if not isinstance(indices, _EAGER) or not bool(tf.reduce_all(indices >= 0)):
+        indices = tf.where(indices < 0, indices + tf.cast(tf.shape(x)[axis], indices.dtype), indices)
+    return tf.gather(x, indices, axis=axis)
+
+
+_EAGER = type(tf.constant(0))
+
+
+def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
+    if axis is None:
+        return tf.gather(tf.reshape(x, [-1]), tf.reshape(indices, [-1]))
+    rank = x.shape.rank
+    axis %= rank
+    order = [i for i in range(rank) if i != axis] + [axis]
+    x, indices = tf.transpose(x, order), tf.transpose(indices, order)
+    batch = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
+    x = tf.broadcast_to(x, tf.concat([batch, tf.shape(x)[-1:]], 0))
+    indices = tf.broadcast_to(indices, tf.concat([batch, tf.shape(indices)[-1:]], 0))
+    indices = tf.where(indices < 0, indices + tf.cast(tf.shape(x)[-1], indices.dtype), indices)
+    return tf.transpose(tf.gather(x, indices, batch_dims=rank - 1), list(np.argsort(order)))
+
+
+def slice_update(x: Any, start: Any, updates: Any) -> Any:
+    from tensorflow.compiler.tf2xla.python.xla import dynamic_update_slice
+
+    start = [int(s) if not isinstance(s, tf.Tensor) else s for s in start]
+    return dynamic_update_slice(x, updates, tf.stack([tf.cast(s, tf.int32) for s in start]))
+
+
+def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
+    x = x if x.dtype in (tf.uint8, tf.int8, tf.int32, tf.int64) else tf.cast(x, tf.int32)
+    if dtype == "bool":
+        return tf.one_hot(x, num_classes, True, False, axis, tf.bool)
+    return tf.one_hot(x, num_classes, axis=axis, dtype=dtype)
+
+
+def segment_sum(values: Any, ids: Any, num: int) -> Any:
+    ids = tf.where((ids >= 0) & (ids < num), ids, -1)
+    return tf.math.unsorted_segment_sum(values, ids, num)
+
+
+def fill(shape: Any, value: Any, dtype: str) -> Any:
+    return tf.fill(shape, tf.cast(value, dtype))
+
+
+def softmax(x: Any, axis: int) -> Any:
+    return tf.nn.softmax(x, axis)
+
+
+def power(x1: Any, x2: Any) -> Any:
+    return tf.pow(x1, x2)
+
+
+KERNELS: dict[str, Any] = {
+    "add": sized(tf.add, tf.logical_or),
+    "subtract": tf.subtract,
+    "multiply": sized(tf.multiply, tf.logical_and),
+    "true_divide": lambda x1, x2: x1 / x2,
+    "floor_divide": tf.math.floordiv,
+    "mod": tf.math.floormod,
+    "power": power,
+    "maximum": through(tf.maximum, tf.uint8),
+    "minimum": through(tf.minimum, tf.uint8),
+    "arctan2": tf.math.atan2,
+    "equal": binary(raw.Equal),
+    "not_equal": binary(raw.NotEqual),
+    "less": lambda a, b: tf.less(*_comparable(a, b)),
+    "less_equal": lambda a, b: tf.less_equal(*_comparable(a, b)),
+    "greater": lambda a, b: tf.greater(*_comparable(a, b)),
+    "greater_equal": lambda a, b: tf.greater_equal(*_comparable(a, b)),
+    "logical_and": tf.logical_and,
+    "logical_or": tf.logical_or,
+    "logical_xor": tf.math.logical_xor,
+    "logical_not": tf.logical_not,
+    "isnan": lambda x: tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool),
+    "isinf": lambda x: tf.math.is_inf(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool),
+    "isfinite": lambda x: tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, tf.bool),
+    "_select": tf.where,
+    "negative": tf.negative,
+    "absolute": lambda x: x if x.dtype.is_unsigned or x.dtype == tf.bool else tf.abs(x),
+    "sign": lambda x: tf.cast(tf.sign(tf.cast(x, tf.int32)), x.dtype) if x.dtype.is_unsigned else tf.sign(x),
+    "square": tf.square,
+    "floor": tf.floor,
+    "ceil": tf.math.ceil,
+    "round": round_,
+    "exp": tf.exp,
+    "expm1": tf.math.expm1,
+    "log": tf.math.log,
+    "log1p": tf.math.log1p,
+    "sqrt": tf.sqrt,
+    "rsqrt": tf.math.rsqrt,
+    "sin": tf.sin,
+    "cos": tf.cos,
+    "tan": tf.tan,
+    "arcsin": tf.asin,
+    "arccos": tf.acos,
+    "arctan": tf.atan,
+    "sinh": tf.sinh,
+    "cosh": tf.cosh,
+    "tanh": tf.tanh,
+    "arcsinh": tf.asinh,
+    "arccosh": tf.acosh,
+    "arctanh": tf.atanh,
+    "erf": tf.math.erf,
+    "sigmoid": tf.sigmoid,
+    "relu": lambda x: tf.nn.relu(x),
+    "_softmax": softmax,
+    "_log_softmax": lambda x, axis: tf.nn.log_softmax(x, axis),
+    "logsumexp": reduction(tf.reduce_logsumexp),
+    "_cast": tf.cast,
+    "stop_gradient": tf.stop_gradient,
+    "sum": reduction(tf.reduce_sum),
+    "mean": reduction(tf.reduce_mean),
+    "_prod": reduction(tf.reduce_prod),
+    "amax": extreme(tf.reduce_max),
+    "amin": extreme(tf.reduce_min),
+    "any": reduction(tf.reduce_any),
+    "all": reduction(tf.reduce_all),
+    "argmax": arg(tf.argmax),
+    "argmin": arg(tf.argmin),
+    "_cumsum": cumulative(tf.cumsum),
+    "_cumprod": cumulative(tf.math.cumprod),
+    "_reshape": reshape,
+    "transpose": lambda x, axes: tf.transpose(x, axes),
+    "expand_dims": expand_dims,
+    "squeeze": lambda x, axis: tf.squeeze(x, axis),
+    "broadcast_to": tf.broadcast_to,
+    "_flip": lambda x, axes: tf.reverse(x, list(axes)),
+    "concatenate": tf.concat,
+    "stack": tf.stack,
+    "split": split,
+    "tile": tile,
+    "repeat": repeat,
+    "_pad": pad,
+    "_get_item": get_item,
+    "take": take,
+    "take_along_axis": take_along_axis,
+    "slice": tf.slice,
+    "slice_update": slice_update,
+    "scatter_update": tf.tensor_scatter_nd_update,
+    "_segment_sum": segment_sum,
+    "sort": lambda x, axis: tf.sort(x, axis),
+    "argsort": lambda x, axis: tf.argsort(x, axis, stable=True),
+    "top_k": lambda x, k, sorted: tuple(tf.math.top_k(x, k, sorted)),
+    "_one_hot": one_hot,
+    "_fill": fill,
+    "_fill_like": lambda x, value, dtype: tf.fill(tf.shape(x), tf.cast(value, dtype)),
+    "_arange": lambda start, stop, step, dtype: tf.cast(tf.range(start, stop, step), dtype),
+    "_einsum": lambda operands, subscripts: tf.einsum(subscripts, *operands),
+    "matmul": lambda a, b: _matmul(a, b),
+}
+
+
+def _comparable(a: Any, b: Any) -> tuple[Any, Any]:
+    return (tf.cast(a, tf.uint8), tf.cast(b, tf.uint8)) if a.dtype == tf.bool else (a, b)
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    ra, rb = a.shape.rank, b.shape.rank
+    if ra == 2 and rb == 2:
+        return raw.MatMul(a=a, b=b)
+    if rb == 2 and ra > 2:
+        flat = tf.matmul(tf.reshape(a, [-1, _dims(a)[-1]]), b)
+        out = tf.reshape(flat, [*_dims(a)[:-1], _dims(b)[-1]])
+        out.set_shape([*a.shape[:-1], b.shape[-1]])
+        return out
+    if ra == 1 and rb == 1:
+        return tf.tensordot(a, b, 1)
+    if rb == 1:
+        return tf.linalg.matvec(a, b)
+    if ra == 1:
+        return tf.squeeze(tf.matmul(tf.expand_dims(a, 0), b), -2)
+    return tf.matmul(a, b)

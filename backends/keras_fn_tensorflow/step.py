@@ -1,0 +1,51 @@
+"""Gradients and abstract evaluation with TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_fn.core.spec import Spec
+
+
+def value_and_grad(fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
+    """`fn` differentiated with respect to the variables; zeros for those that it does not depend on."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        cells = [v._cell for v in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(cells)
+            out = fn(*args, **kwargs)
+            loss = out[0] if has_aux else out
+        grads = tape.gradient(loss, cells, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return out, [tf.convert_to_tensor(g) for g in grads]
+
+    return run
+
+
+def abstract_call(fn: Callable[..., Any], specs: Any) -> Any:
+    """The specs of what `fn` returns, by tracing it; unknown dimensions stay unknown."""
+
+    def is_spec(x: Any) -> bool:
+        return isinstance(x, Spec)
+
+    flat = tf.nest.flatten(specs)
+    places = [i for i, x in enumerate(flat) if is_spec(x)]
+    signature = [tf.TensorSpec(flat[i].shape, flat[i].dtype) for i in places]
+    found: list[Any] = []
+
+    def traced(*tensors: Any) -> Any:
+        filled = list(flat)
+        for i, t in zip(places, tensors, strict=True):
+            filled[i] = t
+        found.append(fn(*tf.nest.pack_sequence_as(specs, filled)))
+        return tf.constant(0)
+
+    tf.function(traced, autograph=False).get_concrete_function(*signature)
+
+    def to_spec(x: Any) -> Any:
+        return Spec(x.shape.as_list(), x.dtype.name) if isinstance(x, tf.Tensor) else x
+
+    return tf.nest.map_structure(to_spec, found[0])

@@ -1,0 +1,81 @@
+"""The PyTorch backend of keras_fn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+
+from keras_fn.core import dtypes
+from keras_fn.core.backend import Backend
+from keras_fn.core.spec import Spec
+from keras_fn_torch import step
+from keras_fn_torch.arrays import TORCH_DTYPES, convert, device, to_numpy
+from keras_fn_torch.kernels import KERNELS
+from keras_fn_torch.module import TorchLayer, TorchVariable
+
+
+class TorchBackend(Backend):
+    """Kernels over torch.Tensor; trainable cells are torch.nn.Parameter, written in place."""
+
+    name = "torch"
+    tensor_class = torch.Tensor
+    variable_base = TorchVariable
+    layer_base = TorchLayer
+    kernels: dict[str, Callable[..., Any]] = KERNELS
+
+    def is_tensor(self, x: Any) -> bool:
+        return isinstance(x, torch.Tensor)
+
+    def dtype_of(self, x: Any) -> str:
+        return _NAMES[x.dtype]
+
+    def convert(self, x: Any, dtype: str | None) -> Any:
+        return convert(x, dtype)
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        return x.to(TORCH_DTYPES[dtype])
+
+    def to_numpy(self, x: Any) -> Any:
+        return to_numpy(x)
+
+    def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        tensor = convert(value, dtype).detach()
+        if isinstance(value, (np.ndarray, torch.Tensor)):
+            tensor = tensor.clone()
+        if not trainable:
+            return tensor
+        return torch.nn.Parameter(tensor, requires_grad=tensor.is_floating_point() or tensor.is_complex())
+
+    def write_cell(self, cell: Any, value: Any) -> Any:
+        with torch.no_grad():
+            cell.copy_(value)
+        return cell
+
+    def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
+        if isinstance(cell, torch.nn.Parameter):
+            cell.requires_grad_(trainable)
+
+    def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
+        return step.value_and_grad(fn, variables, has_aux)
+
+    def inference(self) -> AbstractContextManager[Any]:
+        return torch.no_grad()
+
+    def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        return torch.compile(fn) if jit is True else fn
+
+    def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
+        return step.abstract_call(fn, specs)
+
+    def stop(self) -> None:
+        if device().type == "cuda":
+            torch.cuda.synchronize()
+
+
+_NAMES = {t: n for n, t in TORCH_DTYPES.items()}
+BACKEND = TorchBackend()
+__all__ = ["BACKEND", "Spec", "TorchBackend", "dtypes"]

@@ -1,0 +1,7 @@
+"""Kernels by op name."""
+
+from __future__ import annotations
+
+from keras_fn_torch.kernels import basic
+
+KERNELS = {**basic.KERNELS}

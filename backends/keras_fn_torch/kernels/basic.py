@@ -1,0 +1,291 @@
+"""Elementwise ops, reductions, shapes, products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from keras_fn_torch.arrays import TORCH_DTYPES, device
+
+# ops that torch has under the same name, with the same arguments
+SAME = (
+    "add subtract multiply floor_divide maximum minimum arctan2 not_equal less less_equal greater "
+    "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite absolute sign square "
+    "floor ceil exp expm1 log log1p sqrt rsqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh "
+    "arctanh erf sigmoid broadcast_to matmul true_divide negative relu"
+).split()
+
+
+def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(x.ndim))
+    return (axis,) if isinstance(axis, int) else tuple(axis)
+
+
+def sum_(x: Any, axis: Any, keepdims: bool) -> Any:
+    if axis is None and not keepdims:
+        return torch.sum(x, dtype=x.dtype)
+    axes = _axes(x, axis)
+    return torch.sum(x, axes, keepdims, dtype=x.dtype) if axes else x.clone()
+
+
+def mean(x: Any, axis: Any, keepdims: bool) -> Any:
+    if axis is None and not keepdims:
+        return torch.mean(x)
+    axes = _axes(x, axis)
+    return torch.mean(x, axes, keepdims) if axes else x.clone()
+
+
+def var(x: Any, axis: Any, keepdims: bool) -> Any:
+    axes = _axes(x, axis)
+    return torch.var(x, axes, correction=0, keepdim=keepdims) if axes else torch.zeros_like(x)
+
+
+def extreme(fn: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        axes = _axes(x, axis)
+        return fn(x, axes, keepdims) if axes else x.clone()
+
+    return kernel
+
+
+def one_by_one(fn: Any) -> Any:
+    """A reduction over several axes from one that takes a single axis."""
+
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        for a in sorted((a % x.ndim for a in _axes(x, axis)), reverse=True):
+            x = fn(x, a, keepdims)
+        return x
+
+    return kernel
+
+
+def arg(fn: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if axis is None:
+            out = fn(x.reshape(-1), 0)
+            return (out.reshape((1,) * x.ndim) if keepdims else out).to(torch.int32)
+        return fn(x, axis, keepdims).to(torch.int32)
+
+    return kernel
+
+
+def cumulative(fn: Any) -> Any:
+    return lambda x, axis: fn(x.reshape(-1), 0, dtype=x.dtype) if axis is None else fn(x, axis, dtype=x.dtype)
+
+
+def round_(x: Any, decimals: int) -> Any:
+    if not x.is_floating_point():
+        return x.clone() if decimals >= 0 else (torch.round(x.double(), decimals=decimals)).to(x.dtype)
+    return torch.round(x, decimals=decimals)
+
+
+def power(x1: Any, x2: Any) -> Any:
+    return torch.pow(x1, x2)
+
+
+def transpose(x: Any, axes: Any) -> Any:
+    return x.permute(tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
+
+
+def expand_dims(x: Any, axis: Any) -> Any:
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    rank = x.ndim + len(axes)
+    for a in sorted(a % rank for a in axes):
+        x = x.unsqueeze(a)
+    return x
+
+
+def squeeze(x: Any, axis: Any) -> Any:
+    return x.squeeze() if axis is None else x.squeeze(axis if isinstance(axis, int) else tuple(axis))
+
+
+def split(x: Any, sections: Any, axis: int) -> Any:
+    if isinstance(sections, int):
+        return list(torch.tensor_split(x, sections, axis))
+    return list(torch.tensor_split(x, tuple(int(i) for i in sections), axis))
+
+
+def repeat(x: Any, repeats: Any, axis: Any) -> Any:
+    if not isinstance(repeats, int):
+        repeats = torch.as_tensor(repeats, device=x.device)
+    return torch.repeat_interleave(x, repeats, axis)
+
+
+def tile(x: Any, repeats: Any) -> Any:
+    return torch.tile(x, (repeats,) if isinstance(repeats, int) else tuple(repeats))
+
+
+def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+    if mode == "constant":
+        flat = [n for pair in reversed(width) for n in pair]
+        return F.pad(x, flat, "constant", value)
+    for axis, (before, after) in enumerate(width):
+        if before or after:
+            index = np.pad(np.arange(x.shape[axis]), (before, after), mode)
+            x = torch.index_select(x, axis, torch.as_tensor(index, device=x.device))
+    return x
+
+
+def get_item(x: Any, key: Any) -> Any:
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, slice) and (k.step or 1) < 0 for k in keys):
+        keys, flips = _positive(x, keys)
+        return torch.flip(x[keys], flips) if flips else x[keys]
+    if any(isinstance(k, (list, np.ndarray)) for k in keys):
+        keys = tuple(torch.as_tensor(k, device=x.device) if isinstance(k, (list, np.ndarray)) else k for k in keys)
+    keys = tuple(k.long() if isinstance(k, torch.Tensor) and k.dtype == torch.int32 else k for k in keys)
+    return x[keys]
+
+
+def _positive(x: Any, keys: Any) -> Any:
+    """Keys without negative steps, which torch lacks, and the axes of the result to flip."""
+    out, flips, axis, place = [], [], 0, 0
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    for k in keys:
+        if k is Ellipsis:
+            skip = x.ndim - used
+            axis, place = axis + skip, place + skip
+        elif k is None:
+            place += 1
+        elif isinstance(k, slice):
+            if (k.step or 1) < 0:
+                indices = range(*k.indices(x.shape[axis]))
+                k = slice(indices[-1], indices[0] + 1, -k.step) if len(indices) else slice(0, 0)
+                flips.append(place)
+            axis, place = axis + 1, place + 1
+        else:
+            axis += 1
+        out.append(k)
+    return tuple(out), flips
+
+
+def take(x: Any, indices: Any, axis: Any) -> Any:
+    if axis is None:
+        return x.reshape(-1)[indices.long()]
+    axis %= x.ndim
+    indices = torch.where(indices < 0, indices + x.shape[axis], indices) if not indices.dtype.is_floating_point else indices
+    if axis == 0 and x.ndim == 2:
+        return F.embedding(indices.long() if indices.dtype != torch.int32 else indices, x)
+    out = torch.index_select(x, axis, indices.reshape(-1).long())
+    return out.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+
+
+def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
+    if axis is None:
+        return x.reshape(-1)[indices.long().reshape(-1)]
+    shape = list(torch.broadcast_shapes(_without(x.shape, axis), _without(indices.shape, axis)))
+    place = axis % x.ndim
+    shape[place] = x.shape[place]
+    x = x.expand(shape)
+    shape[place] = indices.shape[place]
+    return torch.gather(x, place, indices.expand(shape).long())
+
+
+def _without(shape: Any, axis: int) -> Any:
+    out = list(shape)
+    out[axis] = 1
+    return out
+
+
+def slice_(x: Any, start: Any, shape: Any) -> Any:
+    return x[tuple(slice(int(a), int(a) + n) for a, n in zip(start, shape, strict=True))]
+
+
+def slice_update(x: Any, start: Any, updates: Any) -> Any:
+    out = x.clone()
+    out[tuple(slice(int(a), int(a) + n) for a, n in zip(start, updates.shape, strict=True))] = updates
+    return out
+
+
+def scatter_update(x: Any, indices: Any, updates: Any) -> Any:
+    out = x.clone()
+    out[tuple(i.long() for i in torch.unbind(indices, -1))] = updates
+    return out
+
+
+def segment_sum(values: Any, ids: Any, num: int) -> Any:
+    inside = (ids >= 0) & (ids < num)
+    out = torch.zeros((num, *values.shape[1:]), dtype=values.dtype, device=values.device)
+    return out.index_add(0, ids[inside].long(), values[inside])
+
+
+def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
+    hot = x.unsqueeze(-1) == torch.arange(num_classes, device=x.device)
+    return torch.movedim(hot.to(TORCH_DTYPES[dtype]), -1, axis)
+
+
+def select(condition: Any, x1: Any, x2: Any) -> Any:
+    return torch.where(condition, x1, x2)
+
+
+def argsort(x: Any, axis: int) -> Any:
+    return torch.argsort(x, dim=axis, stable=True).to(torch.int32)
+
+
+def top_k(x: Any, k: int, sorted: bool) -> Any:
+    values, indices = torch.topk(x, k, sorted=sorted)
+    return values, indices.to(torch.int32)
+
+
+def reshape(x: Any, shape: Any) -> Any:
+    return x.reshape(tuple(int(d) for d in shape))
+
+
+KERNELS: dict[str, Any] = {
+    **{name: getattr(torch, name) for name in SAME},
+    "equal": torch.eq,
+    "mod": torch.remainder,
+    "power": power,
+    "round": round_,
+    "_cast": lambda x, dtype: x.to(TORCH_DTYPES[dtype]),
+    "stop_gradient": lambda x: x.detach(),
+    "_select": select,
+    "_softmax": torch.softmax,
+    "_log_softmax": torch.log_softmax,
+    "logsumexp": lambda x, axis, keepdims: torch.logsumexp(x, _axes(x, axis), keepdims),
+    "softplus": F.softplus,
+    "silu": F.silu,
+    "sum": sum_,
+    "mean": mean,
+    "var": var,
+    "_prod": one_by_one(lambda x, a, k: torch.prod(x, a, k, dtype=x.dtype)),
+    "amax": extreme(torch.amax),
+    "amin": extreme(torch.amin),
+    "any": one_by_one(lambda x, a, k: torch.any(x, a, k)),
+    "all": one_by_one(lambda x, a, k: torch.all(x, a, k)),
+    "argmax": arg(torch.argmax),
+    "argmin": arg(torch.argmin),
+    "_cumsum": cumulative(torch.cumsum),
+    "_cumprod": cumulative(torch.cumprod),
+    "_reshape": reshape,
+    "transpose": transpose,
+    "expand_dims": expand_dims,
+    "squeeze": squeeze,
+    "_flip": torch.flip,
+    "concatenate": torch.cat,
+    "stack": torch.stack,
+    "split": split,
+    "tile": tile,
+    "repeat": repeat,
+    "_pad": pad,
+    "_get_item": get_item,
+    "take": take,
+    "take_along_axis": take_along_axis,
+    "slice": slice_,
+    "slice_update": slice_update,
+    "scatter_update": scatter_update,
+    "_segment_sum": segment_sum,
+    "sort": lambda x, axis: torch.sort(x, dim=axis).values,
+    "argsort": argsort,
+    "top_k": top_k,
+    "_one_hot": one_hot,
+    "_fill": lambda shape, value, dtype: torch.full(shape, value, dtype=TORCH_DTYPES[dtype], device=device()),
+    "_fill_like": lambda x, value, dtype: torch.full_like(x, value, dtype=TORCH_DTYPES[dtype]),
+    "_arange": lambda start, stop, step, dtype: torch.arange(
+        start, stop, step, dtype=TORCH_DTYPES[dtype], device=device()
+    ),
+    "_einsum": lambda operands, subscripts: torch.einsum(subscripts, *operands),
+}

@@ -1,0 +1,1 @@
+"""The core: specs, dtypes, shapes, ops, backends and variables. Imports no framework."""

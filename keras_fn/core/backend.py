@@ -1,0 +1,212 @@
+"""The contract of a backend, how one is found, and the one that is active.
+
+A backend is an importable package that holds a `Backend` object named `BACKEND` and announces it under the
+entry-point group `keras_fn.backends`. Nothing here imports a framework before its backend is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.metadata import entry_points
+from typing import Any, ClassVar
+
+from keras_fn.core.errors import BackendError, closest
+
+GROUP = "keras_fn.backends"
+# tried in this order where nobody says which backend to take
+PREFERENCE = ("jax", "torch", "tensorflow", "numpy")
+_FRAMEWORK = {"jax": "jax", "torch": "torch", "tensorflow": "tensorflow", "numpy": "numpy"}
+
+
+class Backend:
+    """What a framework must give. Subclass it, fill `kernels`, and set `BACKEND = MyBackend()` in the package.
+
+    Attributes:
+        name: the name that `KERAS_BACKEND` and `keras_fn.backend.use` take.
+        kernels: op name -> function over the framework's tensors, of agreed dtypes, all arguments by position.
+        tensor_class: the class of a concrete (eager) tensor: ops on exactly this class take the fast path.
+        differentiable: whether `value_and_grad` works.
+        variable_base: mix-in for `Variable` (what the framework's functions look for in their arguments).
+        layer_base: mix-in for `Layer` (for example torch.nn.Module), or None.
+    """
+
+    name: ClassVar[str]
+    kernels: dict[str, Callable[..., Any]]
+    tensor_class: type
+    differentiable: bool = True
+    variable_base: type | None = None
+    layer_base: type | None = None
+
+    # --- tensors
+    def is_tensor(self, x: Any) -> bool:
+        """Whether x is a tensor of this framework, concrete or being traced."""
+        raise NotImplementedError
+
+    def dtype_of(self, x: Any) -> str:
+        """The dtype name of a tensor."""
+        raise NotImplementedError
+
+    def shape_of(self, x: Any) -> tuple[Any, ...]:
+        """The shape of a tensor: ints, and scalar tensors for what is known only at run time."""
+        return tuple(x.shape)
+
+    def convert(self, x: Any, dtype: str | None) -> Any:
+        """A tensor from a NumPy array, number, nested list, or tensor. Never copies without need."""
+        raise NotImplementedError
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        """The tensor in another dtype."""
+        raise NotImplementedError
+
+    def to_numpy(self, x: Any) -> Any:
+        """The values as a NumPy array, off the device and out of the autograd graph."""
+        raise NotImplementedError
+
+    def set_mask(self, x: Any, mask: Any) -> Any:
+        """The tensor with `_keras_mask` set. Raises AttributeError where the tensor cannot carry it."""
+        x._keras_mask = mask
+        return x
+
+    # --- cells: what a Variable holds
+    def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        """A cell from an array of initial values."""
+        return self.convert(value, dtype)
+
+    def read_cell(self, cell: Any) -> Any:
+        """The tensor in a cell, as ops should see it."""
+        return cell
+
+    def write_cell(self, cell: Any, value: Any) -> Any:
+        """Writes a tensor of the same shape and dtype; returns the cell to keep (a new one where cells are values)."""
+        return value
+
+    def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
+        """Tells the framework that gradients are wanted for the cell, or not."""
+
+    # --- programs
+    def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
+        """A function of the arguments of `fn` that returns `(fn's result, gradients)`."""
+        raise NotImplementedError
+
+    def inference(self) -> AbstractContextManager[Any]:
+        """A context in which nothing is recorded for gradients."""
+        return nullcontext()
+
+    def compile_step(self, step: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        """Compiles `step(*tensors)`, which reads and writes `variables()`, for repeated calls."""
+        return step
+
+    def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
+        """The specs of `fn(*tensors)` for tensors like `specs`, evaluated by the framework without computing."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Waits until everything that was dispatched is computed (for timing)."""
+
+    def __repr__(self) -> str:
+        return f"<keras_fn backend {self.name!r}>"
+
+
+class _Slot:
+    """`active.backend` is a plain attribute after first use; before it, looking it up resolves the default."""
+
+    backend: Backend
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute == "backend":
+            return use(default_name())
+        raise AttributeError(attribute)
+
+
+active = _Slot()
+_loaded: dict[str, Backend] = {}
+
+
+def available() -> dict[str, bool]:
+    """Every known backend's name, and whether its framework is installed."""
+    found = {}
+    for point in entry_points(group=GROUP):
+        framework = _FRAMEWORK.get(point.name)
+        found[point.name] = framework is None or importlib.util.find_spec(framework) is not None
+    return dict(sorted(found.items(), key=lambda i: PREFERENCE.index(i[0]) if i[0] in PREFERENCE else len(PREFERENCE)))
+
+
+def default_name() -> str:
+    """The backend's name from KERAS_BACKEND, else ~/.keras/keras.json, else the first that is installed."""
+    if name := os.environ.get("KERAS_BACKEND"):
+        return name
+    settings = user_settings()
+    if "backend" in settings:
+        return str(settings["backend"])
+    installed = available()
+    return next((name for name in PREFERENCE if installed.get(name)), "numpy")
+
+
+def user_settings() -> dict[str, Any]:
+    """What ~/.keras/keras.json (or $KERAS_HOME/keras.json) says; empty where there is none."""
+    home = os.environ.get("KERAS_HOME")
+    path = (pathlib.Path(home) if home else pathlib.Path.home() / ".keras") / "keras.json"
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except ValueError as e:
+        raise BackendError(f"{path} is not valid JSON ({e}). Mend it or delete it.") from e
+    if not isinstance(settings, dict):
+        raise BackendError(f"{path} must hold a JSON object, like {{'backend': 'jax'}}.")
+    return settings
+
+
+def load(name: str) -> Backend:
+    """The backend of that name, imported at its first use.
+
+    Raises:
+        BackendError: where there is no such backend, or its framework is not installed.
+    """
+    if name in _loaded:
+        return _loaded[name]
+    points = {p.name: p for p in entry_points(group=GROUP)}
+    if name not in points:
+        raise BackendError(f"There is no backend {name!r}.{closest(name, points)} {_inventory()}")
+    framework = _FRAMEWORK.get(name)
+    if framework and importlib.util.find_spec(framework) is None:
+        raise BackendError(f"The backend {name!r} needs {framework}, which is not installed. {_inventory()}")
+    loaded = points[name].load()
+    backend = loaded if isinstance(loaded, Backend) else getattr(loaded, "BACKEND", None)
+    if not isinstance(backend, Backend):
+        raise BackendError(
+            f"The entry point {points[name].value!r} of the backend {name!r} must lead to a "
+            f"keras_fn.core.backend.Backend object, and leads to {loaded!r}."
+        )
+    _loaded[name] = backend
+    return backend
+
+
+def _inventory() -> str:
+    installed = available()
+    have = [n for n, there in installed.items() if there]
+    lack = [n for n, there in installed.items() if not there]
+    text = f"Installed: {', '.join(have) or 'none'}."
+    return text + "".join(f" For {n}: pip install 'keras-fn[{n}]'." for n in lack)
+
+
+def use(name: str) -> Backend:
+    """Makes the backend of that name the active one, for what is created from now on."""
+    backend = load(name)
+    active.backend = backend
+    return backend
+
+
+@contextmanager
+def using(name: str) -> Iterator[Backend]:
+    """`use` for the length of a with block."""
+    before = active.backend
+    try:
+        yield use(name)
+    finally:
+        active.backend = before

@@ -1,0 +1,331 @@
+"""`@op`: an operation is declared once. See DESIGN, "An op is declared once", in docs/architecture.md.
+
+    @op(dtype=promotes("x1", "x2"), shape=broadcasts)
+    def add(x1, x2):
+        "Sum, element by element."            # a primitive: a shape rule, and a kernel in every backend
+
+    @op(dtype=floats("x"))
+    def silu(x):
+        "x * sigmoid(x)."
+        return multiply(x, sigmoid(x))        # a composite: its body runs on tensors, specs and symbols alike
+
+A call goes one of three ways, decided here and nowhere else: on a symbol (KerasTensor) it records a node, on a `Spec`
+it infers, and on tensors it runs the backend's kernel, or the body where there is none. Python scalars, NumPy arrays,
+Variables and mixed dtypes are brought to agreed dtypes first, by the op's dtype rule.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes
+from keras_fn.core.backend import active
+from keras_fn.core.errors import ArgumentTypeError, KerasFnError, NoKernelError
+from keras_fn.core.spec import REGISTRY, Spec
+from keras_fn.core.variable import Variable
+
+# set by keras_fn.graph: (op, arguments in order) -> KerasTensor
+recorder: list[Callable[..., Any]] = []
+# set by keras_fn.graph: the class whose instances make a call record a node
+symbol_class: list[type] = []
+
+_SCALARS = (bool, int, float, complex)
+
+
+class DtypeRule:
+    """Which parameters are tensors, what dtype they are brought to, and what dtype comes out.
+
+    Args:
+        params: names of the tensor parameters; `*name` for one that takes a list of tensors.
+        agree: dtype names and Python scalar types of the arguments -> (dtype to cast to, or None; dtype out).
+        keeps_scalars: Python numbers may stay as they are when another operand is a tensor.
+    """
+
+    def __init__(
+        self,
+        params: Sequence[str],
+        agree: Callable[..., tuple[str | None, str | None]],
+        keeps_scalars: bool = False,
+    ) -> None:
+        self.params = tuple(params)
+        self.agree = agree
+        self.keeps_scalars = keeps_scalars
+        self.cache: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
+
+    def __call__(self, found: tuple[Any, ...]) -> tuple[str | None, str | None]:
+        pair = self.cache.get(found)
+        if pair is None:
+            pair = self.cache[found] = self.agree(*found)
+        return pair
+
+    def clear(self) -> None:
+        """Forgets what was worked out (the default float changed)."""
+        self.cache.clear()
+
+
+def promotes(*params: str, at_least: str | None = None, scalars: bool = False) -> DtypeRule:
+    """All tensors to their common dtype, which also comes out. `at_least="float"`: ints become the default float."""
+
+    def agree(*found: Any) -> tuple[str, str]:
+        out = dtypes.result_type(*found)
+        if at_least == "float":
+            out = dtypes.at_least_float(out)
+        elif at_least == "int" and out == "bool":
+            out = "int32"
+        return out, out
+
+    return DtypeRule(params, agree, scalars)
+
+
+def floats(*params: str) -> DtypeRule:
+    """All tensors to their common dtype, or the default float where that is no float."""
+    return promotes(*params, at_least="float")
+
+
+def same(*params: str) -> DtypeRule:
+    """The dtype of the (common) input comes out, whatever it is."""
+    return promotes(*params)
+
+
+def compares(*params: str) -> DtypeRule:
+    """All tensors to their common dtype; bool comes out."""
+    return DtypeRule(params, lambda *found: (dtypes.result_type(*found), "bool"))
+
+
+def gives(dtype: str, *params: str) -> DtypeRule:
+    """Tensors to their common dtype; always `dtype` comes out."""
+    return DtypeRule(params, lambda *found: (dtypes.result_type(*found) if found else None, dtype))
+
+
+def casts(dtype: str, *params: str) -> DtypeRule:
+    """Tensors are cast to `dtype`, which comes out."""
+    return DtypeRule(params, lambda *found: (dtype, dtype))
+
+
+def mixes(*params: str, out: Callable[..., str] | None = None) -> DtypeRule:
+    """Every tensor keeps its own dtype; `out` tells the result's from theirs (default: the first one's)."""
+
+    def agree(*found: Any) -> tuple[None, str]:
+        named = [dtypes.result_type(f) for f in found]
+        return None, out(*named) if out else named[0]
+
+    return DtypeRule(params, agree)
+
+
+class Op:
+    """A declared operation. Call it; `name`, `shape` and `dtype` say what was declared."""
+
+    def __init__(self, fn: Callable[..., Any], dtype: DtypeRule, shape: Callable[..., Any] | None, **facts: Any) -> None:
+        self.fn = fn
+        self.name = facts.pop("name", None) or fn.__name__
+        self.dtype = dtype
+        self.shape = shape
+        self.facts = facts
+        self.__name__ = self.name
+        self.__qualname__ = fn.__qualname__
+        self.__doc__ = fn.__doc__
+        self.__module__ = fn.__module__
+        self.__wrapped__ = fn
+        self.signature = inspect.signature(fn)
+        self.params = tuple(self.signature.parameters)
+        self.defaults = tuple(p.default for p in self.signature.parameters.values())
+        self._index = {p: i for i, p in enumerate(self.params)}
+        self._tensors = tuple((self._index[p.lstrip("*")], p.startswith("*")) for p in dtype.params)
+        self._arity = len(self.params) if len(self.params) == len(self._tensors) <= 2 else 0
+        if any(many for _, many in self._tensors):
+            self._arity = 0
+        self._fast: dict[Any, dict[Any, Callable[..., Any]]] = {}
+
+    @property
+    def primitive(self) -> bool:
+        """Whether every backend must bring a kernel."""
+        return self.shape is not None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        backend = active.backend
+        if self._arity and len(args) == self._arity and not kwargs:
+            # tensors of one dtype for which the rule asked for no cast before: straight to the kernel
+            x = args[0]
+            if x.__class__ is backend.tensor_class:
+                table = self._fast.get(backend)
+                if table is not None and (
+                    self._arity == 1 or (args[1].__class__ is backend.tensor_class and args[1].dtype is x.dtype)
+                ):
+                    kernel = table.get(x.dtype)
+                    if kernel is not None:
+                        return kernel(*args)
+        return self._dispatch(backend, self._bind(args, kwargs))
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """All arguments, in the order of the parameters."""
+        values = list(args)
+        values.extend(self.defaults[len(args) :])
+        if len(args) > len(self.params):
+            raise ArgumentTypeError(
+                f"ops.{self.name}{self.signature} takes {len(self.params)} arguments at most, and {len(args)} came."
+            )
+        for name, value in kwargs.items():
+            i = self._index.get(name)
+            if i is None or i < len(args):
+                problem = "got an unknown argument" if i is None else "got twice the argument"
+                raise ArgumentTypeError(f"ops.{self.name}{self.signature} {problem} {name!r}.")
+            values[i] = value
+        if inspect.Parameter.empty in values[len(args) :]:
+            missing = [p for p, v in zip(self.params, values, strict=True) if v is inspect.Parameter.empty]
+            raise ArgumentTypeError(f"ops.{self.name}{self.signature} lacks the argument {', '.join(missing)}.")
+        return values
+
+    def _operands(self, values: list[Any]) -> list[Any]:
+        found = []
+        for i, many in self._tensors:
+            value = values[i]
+            if value is None:
+                continue
+            if many:
+                found.extend(value)
+            else:
+                found.append(value)
+        return found
+
+    def _dispatch(self, backend: Any, values: list[Any]) -> Any:
+        for i, many in self._tensors:
+            if many:
+                if isinstance(values[i], (Spec, Variable)) or not isinstance(values[i], (list, tuple)):
+                    values[i] = list(_unstacked(values[i]))
+                else:
+                    values[i] = list(values[i])
+        operands = self._operands(values)
+        symbolic = False
+        for x in operands:
+            if isinstance(x, Spec):
+                if isinstance(x, symbol_class[0]):
+                    return recorder[0](self, values)
+                symbolic = True
+        if symbolic:
+            return self.infer(backend, values, operands)
+        return self._run(backend, values, operands)
+
+    def infer(self, backend: Any, values: list[Any], operands: list[Any]) -> Any:
+        """The spec of the result, from specs among the operands."""
+        specs = [_as_spec(backend, x) for x in operands]
+        target, out = self.dtype(tuple(s if s in _SCALARS else s.dtype for s in specs))
+        self._replace(values, iter([_cast_spec(s, target) for s in specs]))
+        if self.shape is None:
+            return self.fn(*values)
+        try:
+            shape = self.shape(*values)
+        except KerasFnError as e:
+            if not e.args or not str(e.args[0]).startswith("ops."):
+                e.args = (f"ops.{self.name}: {e.args[0] if e.args else ''}",)
+            raise
+        return _specs(shape, out)
+
+    def _run(self, backend: Any, values: list[Any], operands: list[Any]) -> Any:
+        found = []
+        tensors = []
+        for x in operands:
+            if isinstance(x, Variable):
+                x = x.value
+            if backend.is_tensor(x):
+                found.append(backend.dtype_of(x))
+            elif type(x) in _SCALARS:
+                found.append(type(x))
+            else:
+                x = backend.convert(x, None)
+                found.append(backend.dtype_of(x))
+            tensors.append(x)
+        target, _ = self.dtype(tuple(found))
+        kept = self.dtype.keeps_scalars and not all(f in _SCALARS for f in found)
+        cast = False
+        for i, (x, f) in enumerate(zip(tensors, found, strict=True)):
+            if f in _SCALARS:
+                if not kept:
+                    tensors[i] = backend.convert(x, target or dtypes.result_type(f))
+                cast = True
+            elif target is not None and f != target:
+                tensors[i] = backend.cast(x, target)
+                cast = True
+        self._replace(values, iter(tensors))
+        kernel = backend.kernels.get(self.name)
+        if kernel is None:
+            if self.shape is not None:
+                raise NoKernelError(
+                    f"The backend {backend.name!r} has no kernel for ops.{self.name}, which is a primitive. "
+                    "Take another backend (KERAS_BACKEND=jax, torch or tensorflow)."
+                )
+            kernel = self.fn
+        if self._arity and not cast and all(x.__class__ is backend.tensor_class for x in tensors):
+            self._fast.setdefault(backend, {})[tensors[0].dtype] = kernel
+        return kernel(*values)
+
+    def _replace(self, values: list[Any], new: Any) -> None:
+        for i, many in self._tensors:
+            if values[i] is None:
+                continue
+            values[i] = [next(new) for _ in values[i]] if many else next(new)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}{self.signature}>"
+
+
+def op(*, dtype: DtypeRule, shape: Callable[..., Any] | None = None, **facts: Any) -> Callable[[Callable[..., Any]], Op]:
+    """Declares an operation and registers it under its name.
+
+    Args:
+        dtype: the rule that names the tensor parameters and their dtypes (`promotes`, `floats`, `same`, …).
+        shape: for a primitive, a function of the same arguments, specs in the place of tensors, that gives the
+            shape of the result, or a Spec, or a tuple or list of them. None: the body is the definition.
+        facts: anything the conformance suite wants to know (`oracle="numpy.exp"`, `samples=…`).
+    """
+
+    def declare(fn: Callable[..., Any]) -> Op:
+        declared = Op(fn, dtype, shape, **facts)
+        if declared.name in REGISTRY:
+            raise ValueError(f"The op {declared.name!r} is declared twice.")
+        REGISTRY[declared.name] = declared
+        return declared
+
+    return declare
+
+
+def _unstacked(x: Any) -> Any:
+    """A stacked tensor given in the place of a list of tensors, as its slices."""
+    return (x[i] for i in range(x.shape[0]))
+
+
+def _as_spec(backend: Any, x: Any) -> Any:
+    """A spec for an operand; a Python scalar stands for itself (it is weak)."""
+    if isinstance(x, Spec):
+        return x
+    if type(x) in _SCALARS:
+        return type(x)
+    if isinstance(x, Variable):
+        return Spec(x.shape, x.dtype)
+    if backend.is_tensor(x):
+        return Spec(tuple(x.shape), backend.dtype_of(x))
+    array = np.asarray(x)
+    return Spec(array.shape, array.dtype)
+
+
+def _cast_spec(spec: Any, target: str | None) -> Spec:
+    """What the op's kernel or body sees of an operand: a spec of the agreed dtype."""
+    if spec in _SCALARS:
+        return Spec((), target or dtypes.result_type(spec))
+    return spec if target is None or spec.dtype == target else Spec(spec.shape, target)
+
+
+def _specs(shape: Any, dtype: Any) -> Any:
+    """What a shape rule gave, as specs: shape tuples take the op's dtype, specs stay as they are."""
+    if isinstance(shape, Spec) or shape is None:
+        return shape
+    if isinstance(shape, list):
+        return [_specs(s, dtype) for s in shape]
+    if isinstance(shape, tuple) and any(isinstance(s, (tuple, list, Spec, dict)) for s in shape):
+        return tuple(_specs(s, dtype) for s in shape)
+    if isinstance(shape, dict):
+        return {k: _specs(s, dtype) for k, s in shape.items()}
+    return Spec(shape, dtype)

@@ -1,0 +1,178 @@
+"""Ops that take many elements to one, and running totals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn.core import dtypes, shapes
+from keras_fn.core.op import DtypeRule, casts, floats, gives, op, same
+from keras_fn.core.spec import Spec
+from keras_fn.ops import elementwise as e
+
+
+def reduces(x: Spec, axis: Any = None, keepdims: bool = False) -> shapes.Shape:
+    """Shape rule of a reduction."""
+    return shapes.reduce(x.shape, axis, keepdims)
+
+
+def _wide(found: Any) -> tuple[str, str]:
+    """Sums of small integers are taken in 32 bits."""
+    name = dtypes.result_type(found)
+    name = {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(name, name)
+    return name, name
+
+
+wide = DtypeRule(("x",), _wide)
+
+
+@op(dtype=wide, shape=reduces, oracle="numpy.sum")
+def sum(x, axis=None, keepdims=False):
+    """Sum over axes.
+
+    Args:
+        x: tensor.
+        axis: int or tuple of ints; None for all axes.
+        keepdims: whether the axes summed over stay, with length 1.
+    """
+
+
+@op(dtype=wide, shape=reduces, oracle="numpy.prod")
+def _prod(x, axis=None, keepdims=False):
+    """Product over axes."""
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """Product over axes, in `dtype` where one is given."""
+    return _prod(x if dtype is None else e.cast(x, dtype), axis, keepdims)
+
+
+@op(dtype=floats("x"), oracle="numpy.mean")
+def mean(x, axis=None, keepdims=False):
+    """Arithmetic mean over axes."""
+    return e.true_divide(sum(x, axis, keepdims), e.cast(_count(x, axis), _name(x)))
+
+
+def _name(x: Any) -> str:
+    return x.dtype if isinstance(x, Spec) else dtypes.standardize(x.dtype)
+
+
+def _count(x: Any, axis: Any) -> Any:
+    """The number of elements that a reduction takes together; a tensor where it is only known at run time."""
+    from keras_fn.ops.shape import shape
+
+    dims = shape(x)
+    count: Any = 1
+    for i in shapes.canonical_axes(axis, len(dims)):
+        if dims[i] is None:
+            return Spec((), "int32")
+        count = count * dims[i]
+    return float(count) if isinstance(count, int) else count
+
+
+@op(dtype=floats("x"), oracle="numpy.var")
+def var(x, axis=None, keepdims=False):
+    """Variance over axes: the mean squared distance from the mean."""
+    centre = mean(x, axis, True)
+    return mean(e.square(e.subtract(x, centre)), axis, keepdims)
+
+
+@op(dtype=floats("x"), oracle="numpy.std")
+def std(x, axis=None, keepdims=False):
+    """Standard deviation over axes: the root of the variance."""
+    return e.sqrt(var(x, axis, keepdims))
+
+
+@op(dtype=same("x"), shape=reduces, oracle="numpy.max")
+def amax(x, axis=None, keepdims=False):
+    """Largest element over axes; NaN where there is one."""
+
+
+@op(dtype=same("x"), shape=reduces, oracle="numpy.min")
+def amin(x, axis=None, keepdims=False):
+    """Smallest element over axes; NaN where there is one."""
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Largest element over axes, and at least `initial` where that is given."""
+    out = amax(x, axis, keepdims)
+    return out if initial is None else e.maximum(out, initial)
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """Smallest element over axes, and at most `initial` where that is given."""
+    out = amin(x, axis, keepdims)
+    return out if initial is None else e.minimum(out, initial)
+
+
+@op(dtype=casts("bool", "x"), shape=reduces, oracle="numpy.any")
+def any(x, axis=None, keepdims=False):
+    """Whether some element over the axes is true (not zero)."""
+
+
+@op(dtype=casts("bool", "x"), shape=reduces, oracle="numpy.all")
+def all(x, axis=None, keepdims=False):
+    """Whether every element over the axes is true (not zero)."""
+
+
+@op(dtype=gives("int32", "x"), oracle="numpy.count_nonzero")
+def count_nonzero(x, axis=None):
+    """How many elements over the axes are not zero."""
+    return sum(e.cast(e.not_equal(x, 0), "int32"), axis)
+
+
+@op(dtype=gives("int32", "x"), shape=reduces, oracle="numpy.argmax")
+def argmax(x, axis=None, keepdims=False):
+    """Index of the largest element; the first one of equals."""
+
+
+@op(dtype=gives("int32", "x"), shape=reduces, oracle="numpy.argmin")
+def argmin(x, axis=None, keepdims=False):
+    """Index of the smallest element; the first one of equals."""
+
+
+@op(dtype=floats("x"))
+def logsumexp(x, axis=None, keepdims=False):
+    """`log(sum(exp(x)))` over axes, without overflow."""
+    peak = e.stop_gradient(amax(x, axis, True))
+    peak = e.where(e.isfinite(peak), peak, 0.0)
+    total = e.log(sum(e.exp(e.subtract(x, peak)), axis, keepdims))
+    return e.add(total, peak if keepdims else amax(peak, axis))
+
+
+def _cumulative(x: Spec, axis: Any = None) -> shapes.Shape:
+    if axis is None:
+        return (shapes.size(x.shape),)
+    shapes.canonical_axis(axis, len(x.shape))
+    return x.shape
+
+
+@op(dtype=wide, shape=_cumulative, oracle="numpy.cumsum")
+def _cumsum(x, axis=None):
+    """Running sum along an axis; of all elements in order where the axis is None."""
+
+
+@op(dtype=wide, shape=_cumulative, oracle="numpy.cumprod")
+def _cumprod(x, axis=None):
+    """Running product along an axis; of all elements in order where the axis is None."""
+
+
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """Running sum along an axis; of all elements in order where the axis is None."""
+    return _cumsum(x if dtype is None else e.cast(x, dtype), axis)
+
+
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """Running product along an axis; of all elements in order where the axis is None."""
+    return _cumprod(x if dtype is None else e.cast(x, dtype), axis)
+
+
+@op(dtype=floats("x"))
+def moments(x, axes, keepdims=False, synchronized=False):
+    """Mean and variance over axes.
+
+    Returns:
+        A pair `(mean, variance)`.
+    """
+    centre = mean(x, axes, True)
+    variance = mean(e.square(e.subtract(x, centre)), axes, keepdims)
+    return (centre if keepdims else mean(centre, axes)), variance
