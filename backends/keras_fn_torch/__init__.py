@@ -59,6 +59,9 @@ class TorchBackend(Backend):
         if isinstance(cell, torch.nn.Parameter):
             cell.requires_grad_(trainable)
 
+    def seed_cell(self, cell: Any) -> Any:
+        return cell.cpu()
+
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
         return step.value_and_grad(fn, variables, has_aux)
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 
+
 class TorchVariable:
     """Any torch function takes a Variable in the place of a tensor."""
 
@@ -22,42 +23,100 @@ class TorchVariable:
         return func(*plain(tuple(args)), **{k: plain(v) for k, v in (kwargs or {}).items()})
 
 
-class TorchLayer(torch.nn.Module):
-    """A Layer is a torch.nn.Module: weights are parameters, state is buffers, sublayers are modules."""
+class Cells(dict[str, Any]):
+    """The tensors of variables by name; a tensor put in takes the place of the variable's."""
 
-    def __init__(self) -> None:
-        torch.nn.Module.__init__(self)
+    def __init__(self, variables: dict[str, Any]) -> None:
+        super().__init__({name: v._cell for name, v in variables.items()})
+        self.variables = variables
+
+    def __setitem__(self, name: str, tensor: Any) -> None:
+        super().__setitem__(name, tensor)
+        if name in self.variables:
+            self.variables[name]._cell = tensor
+
+
+class TorchLayer(torch.nn.Module):
+    """A Layer is a torch.nn.Module: weights are parameters, state is buffers, sublayers are modules.
+
+    torch's tables are worked out from the layer's attributes when torch asks for them, so that a call of a layer pays
+    nothing for them and lists that grow later are seen.
+    """
 
     def _init_framework(self) -> None:
         torch.nn.Module.__init__(self)
 
-    def _framework_variable(self, name: str, variable: Any) -> None:
-        cell = variable._cell
-        name = name.replace(".", "_")
-        if isinstance(cell, torch.nn.Parameter):
-            self._parameters[name] = cell
-        else:
-            self._buffers[name] = cell
+    def _named(self, parameters: bool) -> dict[str, Any]:
+        if "_kf_variables" not in self.__dict__:
+            return {}
+        found: dict[str, Any] = {}
+        for i, v in enumerate(self._kf_own()):  # type: ignore[attr-defined]
+            if isinstance(v._cell, torch.nn.Parameter) is parameters:
+                name = v.name if v.name != "variable" else f"variable_{i}"
+                name = name.replace(".", "_")
+                found[name if name not in found else f"{name}_{i}"] = v
+        return found
 
-    def _framework_layer(self, name: str, layer: Any) -> None:
-        self._modules[name.replace(".", "_")] = layer
+    @property
+    def _parameters(self) -> Any:
+        cells = Cells(self._named(parameters=True))
+        for name, value in self.__dict__.items():
+            if isinstance(value, torch.nn.Parameter):
+                dict.__setitem__(cells, name, value)
+        return cells
 
-    def _framework_forget(self, name: str) -> None:
-        for table in (self._parameters, self._buffers, self._modules):
-            table.pop(name, None)
+    @_parameters.setter
+    def _parameters(self, value: Any) -> None:
+        """torch.nn.Module.__init__ makes tables that are not needed."""
+
+    @property
+    def _buffers(self) -> Any:
+        return Cells(self._named(parameters=False))
+
+    @_buffers.setter
+    def _buffers(self, value: Any) -> None:
+        """As for `_parameters`."""
+
+    @property
+    def _modules(self) -> dict[str, Any]:
+        from keras_fn.layers.tracking import held
+
+        if "_kf_variables" not in self.__dict__:
+            return {}
+        found = {
+            name.replace(".", "_"): module
+            for name, module in held(self, (torch.nn.Module,))
+            if module is not self and not isinstance(module, TorchLayer)
+        }
+        for layer in self._kf_sublayers():  # type: ignore[attr-defined]
+            found[layer.name.replace(".", "_")] = layer
+        return found
+
+    @_modules.setter
+    def _modules(self, value: Any) -> None:
+        """As for `_parameters`."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, torch.nn.Module) or isinstance(value, torch.nn.Parameter):
-            torch.nn.Module.__setattr__(self, name, value)
-        else:
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in self.__dict__:
-            object.__delattr__(self, name)
-        else:
-            torch.nn.Module.__delattr__(self, name)
+        object.__delattr__(self, name)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What torch calls the layer's computation."""
         return self.call(*args, **kwargs)  # type: ignore[attr-defined]
+
+    def _framework_call(self, *args: Any, **kwargs: Any) -> Any:
+        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            return torch.nn.Module._call_impl(self, *args, **kwargs)
+        return self.call(*args, **kwargs)  # type: ignore[attr-defined]
+
+    def train(self, mode: bool = True) -> Any:
+        """Sets torch's training flag, which calls without a `training` argument follow from then on."""
+        self.__dict__["training"] = self.__dict__["_kf_mode"] = mode
+        for module in self._modules.values():
+            module.train(mode)
+        return self
+
+
+

@@ -88,6 +88,10 @@ class Backend:
     def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
         """Tells the framework that gradients are wanted for the cell, or not."""
 
+    def seed_cell(self, cell: Any) -> Any:
+        """The cell of a SeedGenerator, moved to where the backend's random functions read it without waiting."""
+        return cell
+
     # --- programs
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
         """A function of the arguments of `fn` that returns `(fn's result, gradients)`."""
@@ -107,6 +111,12 @@ class Backend:
 
     def stop(self) -> None:
         """Waits until everything that was dispatched is computed (for timing)."""
+
+    def __reduce__(self) -> Any:
+        return load, (self.name,)
+
+    def __deepcopy__(self, memo: Any) -> Backend:
+        return self
 
     def __repr__(self) -> str:
         return f"<keras_fn backend {self.name!r}>"

@@ -20,6 +20,7 @@ class CallContext(threading.local):
         self.autocast: str | None = None  # compute dtype that float variables are read in
         self.losses: list[Any] | None = None  # collects losses added while a step runs
         self.masks: dict[int, Any] | None = None  # masks of tensors that cannot carry an attribute (JAX tracers)
+        self.call: object | None = None  # stands for the outermost call that runs, or ran last
         self.path: tuple[str, ...] = ()  # names of the layers being called or built
         self.initializing: bool = False  # weights of a model that is being loaded are not drawn
 

@@ -174,7 +174,7 @@ class Op:
                 problem = "got an unknown argument" if i is None else "got twice the argument"
                 raise ArgumentTypeError(f"ops.{self.name}{self.signature} {problem} {name!r}.")
             values[i] = value
-        if inspect.Parameter.empty in values[len(args) :]:
+        if any(v is inspect.Parameter.empty for v in values[len(args) :]):
             missing = [p for p, v in zip(self.params, values, strict=True) if v is inspect.Parameter.empty]
             raise ArgumentTypeError(f"ops.{self.name}{self.signature} lacks the argument {', '.join(missing)}.")
         return values

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from keras_fn.core import dtypes, shapes
 
 # Filled by keras_fn.core.op as ops are declared: name -> Op. Operators look their op up here.
 REGISTRY: dict[str, Any] = {}
+# The public functions of ops, filled by keras_fn.ops.
+FUNCTIONS: dict[str, Any] = {}
+
+
+def _function(name: str) -> Any:
+    """The public function of an op. Operators work before anybody imported keras_fn.ops, so it is imported here."""
+    if name not in FUNCTIONS:
+        importlib.import_module("keras_fn.ops")
+    return FUNCTIONS[name]
 
 
 class TensorOperators:
@@ -18,28 +28,28 @@ class TensorOperators:
     __array_ufunc__ = None
 
     def __getitem__(self, key: Any) -> Any:
-        return REGISTRY["get_item"](self, key)
+        return _function("get_item")(self, key)
 
     def __neg__(self) -> Any:
-        return REGISTRY["negative"](self)
+        return _function("negative")(self)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return REGISTRY["absolute"](self)
+        return _function("absolute")(self)
 
     def __invert__(self) -> Any:
-        return REGISTRY["logical_not"](self)
+        return _function("logical_not")(self)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return REGISTRY["round"](self, ndigits or 0)
+        return _function("round")(self, ndigits or 0)
 
 
 def _operator(op: str, reflected: bool) -> Any:
     if reflected:
-        return lambda self, other: REGISTRY[op](other, self)
-    return lambda self, other: REGISTRY[op](self, other)
+        return lambda self, other: _function(op)(other, self)
+    return lambda self, other: _function(op)(self, other)
 
 
 for _symbol, _op in {
@@ -90,16 +100,16 @@ class Spec(TensorOperators):
 
     def reshape(self, *newshape: Any) -> Any:
         """`ops.reshape` of this."""
-        return REGISTRY["reshape"](self, newshape[0] if len(newshape) == 1 else newshape)
+        return _function("reshape")(self, newshape[0] if len(newshape) == 1 else newshape)
 
     def squeeze(self, axis: Any = None) -> Any:
         """`ops.squeeze` of this."""
-        return REGISTRY["squeeze"](self, axis)
+        return _function("squeeze")(self, axis)
 
     @property
     def T(self) -> Any:
         """`ops.transpose` of this."""
-        return REGISTRY["transpose"](self)
+        return _function("transpose")(self)
 
     def __len__(self) -> int:
         if not self.shape or self.shape[0] is None:

@@ -75,6 +75,7 @@ class Variable(TensorOperators):
         self.constraint: Any = None
         self.overwrite_with_gradient = False
         self._trainable = bool(trainable)
+        self._kf_born_trainable = self._trainable
         self._initializer = initializer if callable(initializer) else None
         value = self._initial_value(initializer, shape, dtype)
         self._cell = self.backend.new_cell(value, self._dtype, self._trainable, self.path)
@@ -87,7 +88,9 @@ class Variable(TensorOperators):
             self._shape = shapes.standardize(shape)
             if None in self._shape:
                 raise ShapeError(f"A Variable needs a fully known shape, and got {self._shape} for {self.path!r}.")
-            value = initializer(self._shape, dtype=self._dtype)
+            # keras_fn's own initializers give host arrays by `draw`
+            draw = getattr(initializer, "draw", None) or initializer
+            value = draw(self._shape, dtype=self._dtype)
             got = tuple(value.shape)
             if got != self._shape:
                 raise ShapeError(f"The initializer of {self.path!r} gave the shape {got} instead of {self._shape}.")

@@ -463,7 +463,7 @@ def _indexed(x: Spec, key: Any) -> Shape:
         elif k is Ellipsis:
             out.extend(x.shape[axis : axis + len(x.shape) - used])
             axis += len(x.shape) - used
-        elif isinstance(k, slice):
+        elif isinstance(k, builtins.slice):
             out.append(_slice_length(x.shape[axis], k))
             axis += 1
         elif isinstance(k, (int, np.integer)):
@@ -485,7 +485,7 @@ def _is_mask(k: Any) -> bool:
     return hasattr(k, "dtype") and dtypes.standardize(k.dtype) == "bool"
 
 
-def _slice_length(n: int | None, s: slice) -> int | None:
+def _slice_length(n: int | None, s: builtins.slice) -> int | None:
     if n is not None:
         return len(range(*s.indices(n)))
     if s.start in (None, 0) and s.stop is None and s.step in (None, 1, -1):

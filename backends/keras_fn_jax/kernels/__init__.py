@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from keras_fn_jax.kernels import basic
+from keras_fn_jax.kernels import basic, control, conv, random
 
-KERNELS = {**basic.KERNELS}
+KERNELS = {**basic.KERNELS, **conv.KERNELS, **control.KERNELS, **random.KERNELS}

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from keras_fn_numpy.kernels import basic
+from keras_fn_numpy.kernels import basic, control, conv, nn, random
 
-KERNELS = {**basic.KERNELS}
+KERNELS = {**basic.KERNELS, **conv.KERNELS, **nn.KERNELS, **control.KERNELS, **random.KERNELS}

@@ -1,0 +1,24 @@
+"""TensorFlow's kernels for composites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_format: str) -> Any:
+    if data_format == "channels_first":
+        to_last = [1, 2, 0] if images.shape.rank == 3 else [0, 2, 3, 1]
+        to_first = [2, 0, 1] if images.shape.rank == 3 else [0, 3, 1, 2]
+        x = resize(tf.transpose(images, to_last), size, interpolation, antialias, "channels_last")
+        return tf.transpose(x, to_first)
+    x = tf.image.resize(images, size, interpolation, antialias=antialias)
+    if x.dtype == images.dtype:
+        return x
+    if images.dtype.is_integer:
+        x = tf.clip_by_value(tf.round(x), float(images.dtype.min), float(images.dtype.max))
+    return tf.cast(x, images.dtype)
+
+
+KERNELS: dict[str, Any] = {"_resize": resize}

@@ -1,0 +1,96 @@
+"""torch's fused kernels for composites; a case that they do not cover runs the composite's body."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from keras_fn.core.errors import ArgumentError
+from keras_fn.ops import image, nn
+
+
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: Any, offset: Any, scale: Any, epsilon: float
+) -> Any:
+    # F.batch_norm takes given statistics for constants: no gradient would flow through those of a batch
+    if mean.requires_grad or variance.requires_grad or mean.ndim != 1 or not isinstance(axis, int):
+        return nn.batch_normalization.fn(x, mean, variance, axis, offset, scale, epsilon)
+    out = F.batch_norm(torch.movedim(x, axis, 1), mean, variance, scale, offset, False, 0.0, epsilon)
+    return torch.movedim(out, 1, axis)
+
+
+def _last(x: Any, axes: Any, *weights: Any) -> Any:
+    """The shape of x along its last axes, where these are `axes` and all weights have it; else None."""
+    shape = x.shape[x.ndim - len(axes) :]
+    is_last = axes == tuple(range(x.ndim - len(axes), x.ndim))
+    return shape if is_last and all(w is None or w.shape == shape for w in weights) else None
+
+
+def layer_normalization(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
+    shape = _last(x, axes, gamma, beta)
+    if shape is None:
+        return nn._layer_normalization.fn(x, gamma, beta, axes, epsilon)
+    return F.layer_norm(x, shape, gamma, beta, epsilon)
+
+
+def attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any,
+    mask: Any,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+    soft_cap: float | None,
+) -> Any:
+    if flash_attention is False or (soft_cap is not None and not flash_attention):
+        return nn._attention.fn(query, key, value, bias, mask, scale, is_causal, False, soft_cap)
+    if soft_cap is not None:
+        raise ArgumentError("flash_attention=True and attn_logits_soft_cap do not go together in torch's kernel.")
+    if is_causal and (mask is not None or bias is not None):
+        causal = torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device).tril()
+        mask, is_causal = (causal if mask is None else mask & causal), False
+    if mask is not None:
+        # a finite number: a row that may look at nothing gets equal weights, as on other backends
+        least = -3e4 if query.dtype == torch.float16 else -3e38
+        bias = torch.where(mask, 0.0 if bias is None else bias, least).to(query.dtype)
+    heads_first = [x.transpose(1, 2) for x in (query, key, value)]
+    shared = query.shape[2] != key.shape[2]
+    options: dict[str, Any] = {"attn_mask": bias, "is_causal": is_causal, "scale": scale, "enable_gqa": shared}
+    if not flash_attention:
+        return F.scaled_dot_product_attention(*heads_first, **options).transpose(1, 2)
+    with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
+        try:
+            return F.scaled_dot_product_attention(*heads_first, **options).transpose(1, 2)
+        except RuntimeError as e:
+            raise ArgumentError(f"flash_attention=True was asked for, and torch has no such kernel here: {e}") from e
+
+
+def class_loss(target: Any, log_p: Any, axis: int) -> Any:
+    inside = (target >= 0) & (target < log_p.shape[axis])
+    index = torch.where(inside, target, 0).long().unsqueeze(axis)
+    return torch.where(inside, -log_p.gather(axis, index).squeeze(axis), 0.0)
+
+
+def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_format: str) -> Any:
+    if interpolation != "bilinear" or antialias or not images.is_floating_point():
+        return image._resize.fn(images, size, interpolation, antialias, data_format)
+    x = images if images.ndim == 4 else images.unsqueeze(0)
+    if data_format == "channels_last":
+        x = F.interpolate(x.permute(0, 3, 1, 2), size, mode="bilinear").permute(0, 2, 3, 1)
+    else:
+        x = F.interpolate(x, size, mode="bilinear")
+    return x if images.ndim == 4 else x.squeeze(0)
+
+
+KERNELS: dict[str, Any] = {
+    "batch_normalization": batch_normalization,
+    "_layer_normalization": layer_normalization,
+    "_attention": attention,
+    "_class_loss": class_loss,
+    "_resize": resize,
+}

@@ -1,0 +1,65 @@
+"""Settings that ops and layers fall back on where an argument is None."""
+
+from __future__ import annotations
+
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+
+DATA_FORMATS = ("channels_last", "channels_first")
+
+
+class _Settings:
+    image_data_format = "channels_last"
+    epsilon = 1e-7
+
+
+_settings = _Settings()
+
+
+def image_data_format() -> str:
+    """Where the channels of an image are by default: 'channels_last' or 'channels_first'."""
+    return _settings.image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Sets the default of every `data_format` argument.
+
+    Args:
+        data_format: 'channels_last', as in `(batch, height, width, channels)`, or 'channels_first'.
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    _settings.image_data_format = standardize_data_format(data_format)
+
+
+def standardize_data_format(data_format: str | None) -> str:
+    """The data format itself, or the default one for None.
+
+    Raises:
+        ArgumentError: where it is neither 'channels_last' nor 'channels_first'.
+    """
+    if data_format is None:
+        return _settings.image_data_format
+    name = str(data_format).lower()
+    if name not in DATA_FORMATS:
+        raise ArgumentError(f"`data_format` must be 'channels_last' or 'channels_first', not {data_format!r}.")
+    return name
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms away from 0: 1e-7 by default."""
+    return _settings.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the default of every `epsilon` argument.
+
+    Raises:
+        ArgumentTypeError: where the value is no number.
+        ArgumentError: where it is not positive.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ArgumentTypeError(f"`epsilon` must be a number, not {value!r}.")
+    if not value > 0:
+        raise ArgumentError(f"`epsilon` must be positive, not {value!r}.")
+    _settings.epsilon = float(value)

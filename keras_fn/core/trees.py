@@ -1,0 +1,51 @@
+"""Nested structures of lists, tuples and dicts, through optree; a dict keeps the order in which it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import optree
+
+from keras_fn.core.errors import StructureError
+
+NAMESPACE = "keras_fn"
+
+
+def flatten(tree: Any) -> list[Any]:
+    """The leaves, in order. None is a leaf."""
+    if type(tree) not in (list, tuple, dict):
+        if not isinstance(tree, (list, tuple, dict)):
+            return [tree]
+    elif type(tree) is not dict and not any(isinstance(x, (list, tuple, dict)) for x in tree):
+        return list(tree)
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
+
+
+def unflatten(tree: Any, leaves: list[Any]) -> Any:
+    """A structure like `tree` with other leaves."""
+    if not isinstance(tree, (list, tuple, dict)):
+        return leaves[0]
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        structure = optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)
+    return structure.unflatten(leaves)
+
+
+def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
+    """`fn` of each leaf, in the same structure."""
+    if not isinstance(tree, (list, tuple, dict)):
+        return fn(tree, *rest)
+    try:
+        with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+            return optree.tree_map(fn, tree, *rest, none_is_leaf=True, namespace=NAMESPACE)
+    except ValueError as e:
+        if rest:
+            raise StructureError(f"Structures differ: {e}") from e
+        raise
+
+
+def paths(tree: Any) -> list[tuple[Any, ...]]:
+    """The path of keys and indices that leads to each leaf."""
+    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
+        return list(optree.tree_paths(tree, none_is_leaf=True, namespace=NAMESPACE))

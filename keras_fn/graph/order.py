@@ -1,0 +1,81 @@
+"""The order of the calls between the inputs and the outputs of a graph. No recursion: a model may be deep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from keras_fn.core.errors import GraphError
+from keras_fn.graph.node import Node
+from keras_fn.graph.symbol import KerasTensor
+
+
+def sort_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Node], list[Any]]:
+    """The calls that lead from `inputs` to `outputs`, and the operations that they call.
+
+    Both are ordered by depth (the longest way to an output, deepest first), and within a depth by when a walk from
+    the outputs met the operation first. This is the order in which Keras lists and stores the layers of a model.
+
+    Raises:
+        GraphError: where an output depends on an `Input` that is not among `inputs`.
+    """
+    given = {(id(x._node), x._index) for x in inputs}
+    nodes, met = _walk(outputs, given)
+    depth = _depths(nodes, met)
+    known = {id(n) for n in nodes}
+    for x in inputs:
+        node = x._node
+        if id(node) not in known:
+            known.add(id(node))
+            nodes.append(node)
+            depth[id(node)] = 0
+            met.setdefault(id(node.operation), len(met))
+    ordered = sorted(nodes, key=lambda n: (-depth[id(n)], met[id(n.operation)]))
+    operations = list({id(n.operation): n.operation for n in ordered}.values())
+    return ordered, operations
+
+
+def _walk(outputs: Iterable[KerasTensor], given: set[tuple[int, int]]) -> tuple[list[Node], dict[int, int]]:
+    """All calls above the outputs, parents first; and the number under which each operation was met."""
+    done: dict[int, Node] = {}
+    open_: set[int] = set()
+    met: dict[int, int] = {}
+    for output in outputs:
+        stack: list[tuple[KerasTensor, bool]] = [(output, False)]
+        while stack:
+            symbol, leaving = stack.pop()
+            node = symbol._node
+            if node is None:
+                raise GraphError(f"{symbol!r} comes from no layer. Make the inputs of a model with `keras_fn.Input`.")
+            if leaving:
+                open_.discard(id(node))
+                done.setdefault(id(node), node)
+                continue
+            if id(node) in done or id(node) in open_:
+                continue
+            met.setdefault(id(node.operation), len(met))
+            if (id(node), symbol._index) in given:
+                done.setdefault(id(node), node)
+                continue
+            if node.is_input:
+                raise GraphError(
+                    f"The outputs depend on the input {node.operation.name!r} (made at {node.line}), which is not "
+                    "among the inputs of the model. Add it to `inputs`."
+                )
+            open_.add(id(node))
+            stack.append((symbol, True))
+            stack.extend((x, False) for x in reversed(node.inputs))
+    return list(done.values()), met
+
+
+def _depths(nodes: list[Node], met: dict[int, int]) -> dict[int, int]:
+    """The longest way from each call to an output; calls of one operation lie at the depth of its deepest."""
+    depth = {id(n): 0 for n in nodes}
+    of_operation: dict[int, int] = {}
+    for node in reversed(nodes):
+        d = max(depth[id(node)], of_operation.get(id(node.operation), 0))
+        depth[id(node)] = of_operation[id(node.operation)] = d
+        for parent in node.parents:
+            if id(parent) in depth:
+                depth[id(parent)] = max(depth[id(parent)], d + 1)
+    return depth

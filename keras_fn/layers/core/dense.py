@@ -1,0 +1,97 @@
+"""`Dense`: a fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn import activations, constraints, initializers, ops, regularizers
+from keras_fn.core.errors import ArgumentError, ShapeError
+from keras_fn.layers.base import Layer
+from keras_fn.layers.input_spec import InputSpec
+
+
+class Dense(Layer):
+    """A fully connected layer: `activation(inputs @ kernel + bias)`.
+
+    Works on the last axis: `(batch, …, features)` becomes `(batch, …, units)`.
+
+    Args:
+        units: number of outputs, a positive int.
+        activation: function, or its name; None for none.
+        use_bias: whether there is a bias.
+        kernel_initializer, bias_initializer: how the weights begin.
+        kernel_regularizer, bias_regularizer: penalties on the weights.
+        activity_regularizer: penalty on the outputs.
+        kernel_constraint, bias_constraint: projections applied after each update.
+
+    Raises:
+        ArgumentError: where `units` is not a positive int.
+        ShapeError: where the last axis of the input has no known length.
+
+    Example:
+        >>> import keras_fn
+        >>> layer = keras_fn.layers.Dense(3, activation="relu")
+        >>> layer(keras_fn.ops.ones((2, 5))).shape
+        (2, 3)
+        >>> [w.shape for w in layer.weights]
+        [(5, 3), (3,)]
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        if not isinstance(units, int) or isinstance(units, bool) or units < 1:
+            raise ArgumentError(f"`units` of Dense must be a positive int, not {units!r}.")
+        self.units = units
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Makes `kernel` of shape `(features, units)` and `bias` of shape `(units,)`."""
+        features = input_shape[-1]
+        if features is None:
+            raise ShapeError(f"Dense {self.name!r} needs a known last axis, and its input has the shape {input_shape}.")
+        self.kernel = self.add_weight(
+            shape=(features, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """The outputs, shape `(batch, …, units)`."""
+        outputs = ops.matmul(inputs, self.kernel)
+        if self.bias is not None:
+            outputs = ops.add(outputs, self.bias)
+        return outputs if self.activation is None else self.activation(outputs)

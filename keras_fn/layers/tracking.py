@@ -1,0 +1,46 @@
+"""Finding the variables and layers that an object holds, by looking at its attributes when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from keras_fn.core.variable import Variable
+
+
+def held(owner: Any, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+    """The objects of some kinds in the attributes of `owner`, also inside lists, tuples, sets and dicts.
+
+    Looking when asked, instead of wrapping every list that is assigned, costs nothing while a model runs, leaves the
+    user's lists as they are, and sees what was appended to them later.
+    """
+    seen: set[int] = set()
+    for name, value in owner.__dict__.items():
+        if name.startswith("_kf_") or name == "_modules":
+            continue
+        yield from _inside(name, value, kinds, seen)
+
+
+def _inside(name: str, value: Any, kinds: tuple[type, ...], seen: set[int]) -> Iterator[tuple[str, Any]]:
+    todo = [(name, value)]
+    while todo:
+        name, value = todo.pop()
+        if isinstance(value, kinds):
+            if id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+        elif isinstance(value, dict):
+            if id(value) not in seen:
+                seen.add(id(value))
+                todo.extend((f"{name}.{k}", v) for k, v in reversed(value.items()))
+        elif isinstance(value, (list, tuple, set, frozenset)) and value and id(value) not in seen:
+            seen.add(id(value))
+            todo.extend((f"{name}.{i}", v) for i, v in reversed(list(enumerate(value))))
+
+
+def unique_by_id(items: Any) -> list[Any]:
+    """The items, each once, in order."""
+    return list({id(i): i for i in items}.values())
+
+
+__all__ = ["Variable", "held", "unique_by_id"]

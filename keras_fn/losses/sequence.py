@@ -1,0 +1,129 @@
+"""Losses of label sequences, and of embeddings by their labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn import ops
+from keras_fn.core.errors import ShapeError
+from keras_fn.losses.loss import LossFunctionWrapper
+from keras_fn.losses.weighting import as_dtype, as_float, dtype_name
+
+
+def ctc(y_true: Any, y_pred: Any) -> Any:
+    """Connectionist temporal classification: minus the log-probability of a label sequence under all alignments.
+
+    Args:
+        y_true: label ids `(n, labels)`; 0 is the blank and fills up short sequences.
+        y_pred: logits `(n, steps, classes)`.
+
+    Source: Graves et al., Connectionist Temporal Classification, 2006.
+    """
+    y_true, y_pred = as_dtype(y_true, "int32"), as_float(y_pred)
+    if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
+        raise ShapeError(
+            f"ctc needs y_true of shape (batch, labels) and y_pred of shape (batch, steps, classes), and got "
+            f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+        )
+    lengths = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
+    steps = ops.add(ops.zeros_like(lengths), ops.shape(y_pred)[1])
+    return ops.ctc_loss(y_true, y_pred, lengths, steps, mask_index=0)
+
+
+def circle(
+    y_true: Any,
+    y_pred: Any,
+    ref_labels: Any = None,
+    ref_embeddings: Any = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> Any:
+    """Pulls embeddings of one label together and pushes others apart, each pair by how far it is from its optimum.
+
+    With the cosine similarity s of a pair: `softplus(logsumexp(-gamma * relu(1 + m - s) * (s - 1 + m)) over pairs of
+    one label + logsumexp(gamma * relu(s + m) * (s - m)) over the others)`.
+
+    Args:
+        y_true: labels `(n,)` or `(n, 1)`.
+        y_pred: embeddings of length 1, `(n, d)`.
+        ref_labels: labels of the embeddings to compare with; `y_true` where None.
+        ref_embeddings: embeddings to compare with; `y_pred` where None.
+        remove_diagonal: whether the comparison of each sample with itself is left out.
+        gamma: scale.
+        margin: m, how strict the optimum is.
+
+    Returns:
+        Tensor of shape `(n,)`.
+
+    Source: Sun et al., Circle Loss, https://arxiv.org/abs/2002.10857
+    """
+    y_pred = as_float(y_pred)
+    dtype = dtype_name(y_pred)
+    labels = ops.reshape(as_dtype(y_true, "int32"), (-1, 1))
+    ref_labels = labels if ref_labels is None else ops.reshape(as_dtype(ref_labels, "int32"), (-1, 1))
+    others = y_pred if ref_embeddings is None else as_dtype(ref_embeddings, dtype)
+    similar = ops.matmul(y_pred, ops.transpose(others))
+    alike = ops.equal(labels, ops.transpose(ref_labels))
+    unlike = ops.logical_not(alike)
+    if remove_diagonal:
+        rows, columns = ops.arange(ops.shape(similar)[0]), ops.arange(ops.shape(similar)[1])
+        alike = ops.logical_and(alike, ops.not_equal(ops.expand_dims(rows, 1), ops.expand_dims(columns, 0)))
+    pull = ops.stop_gradient(ops.relu(ops.subtract(1.0 + margin, similar)))
+    push = ops.stop_gradient(ops.relu(ops.add(similar, margin)))
+    near = ops.multiply(ops.multiply(pull, ops.subtract(similar, 1.0 - margin)), -gamma)
+    far = ops.multiply(ops.multiply(push, ops.subtract(similar, margin)), gamma)
+    # a finite stand-in for -inf, so that a row without such pairs gives no NaN
+    near = ops.logsumexp(ops.where(alike, near, _LOWEST), axis=1)
+    far = ops.logsumexp(ops.where(unlike, far, _LOWEST), axis=1)
+    return ops.softplus(ops.add(near, far))
+
+
+_LOWEST = -1e9
+
+
+class CTC(LossFunctionWrapper):
+    """Connectionist temporal classification. See `ctc`.
+
+    Args:
+        reduction: how the values of a batch become one, see `Loss`.
+        name: name.
+        dtype: dtype to compute in; None for the default float.
+    """
+
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "ctc", dtype: Any = None) -> None:
+        super().__init__(ctc, reduction, name, dtype)
+
+    def _convert_target(self, x: Any) -> Any:
+        return ops.convert_to_tensor(x)
+
+
+class Circle(LossFunctionWrapper):
+    """Pulls embeddings of one label together and pushes others apart. See `circle`.
+
+    Args:
+        gamma: scale.
+        margin: how strict the optimum is.
+        remove_diagonal: whether the comparison of each sample with itself is left out.
+        reduction: how the values of a batch become one, see `Loss`.
+        name: name.
+        dtype: dtype to compute in; None for the default float.
+    """
+
+    def __init__(
+        self,
+        gamma: float = 80.0,
+        margin: float = 0.4,
+        remove_diagonal: bool = True,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "circle",
+        dtype: Any = None,
+    ) -> None:
+        kwargs = {"gamma": gamma, "margin": margin, "remove_diagonal": remove_diagonal}
+        super().__init__(circle, reduction, name, dtype, **kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+    def _convert_target(self, x: Any) -> Any:
+        return ops.convert_to_tensor(x)

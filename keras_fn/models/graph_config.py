@@ -1,0 +1,172 @@
+"""The graph of a functional model as plain data, in Keras 3's format, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn.core import trees
+from keras_fn.core.errors import GraphError
+from keras_fn.graph.node import Node, OpCall, record_op
+from keras_fn.graph.symbol import KerasTensor
+from keras_fn.layers.input_layer import InputLayer
+from keras_fn.models.op_names import op_config, op_from_config, op_values
+from keras_fn.saving.config import deserialize_keras_object, serialize_keras_object
+
+
+# --- writing
+def graph_config(model: Any) -> dict[str, Any]:
+    """`{"name", "trainable", "layers", "input_layers", "output_layers"}`."""
+    function = model._function
+    numbers = _call_numbers(function.nodes)
+    by_operation: dict[int, list[Node]] = {}
+    for node in sorted(function.nodes, key=lambda n: numbers[id(n)]):
+        by_operation.setdefault(id(node.operation), []).append(node)
+
+    def place(x: KerasTensor) -> list[Any]:
+        return [x._node.operation.name, numbers[id(x._node)], x._index]
+
+    layers = []
+    for operation in function.operations:
+        nodes = [n for n in by_operation[id(operation)] if not n.is_input]
+        if isinstance(operation, OpCall):
+            data, nodes_data = op_config(operation, nodes, lambda v: _write(v, place))
+        else:
+            data = serialize_keras_object(operation)
+            nodes_data = [{"args": _write(list(n.args), place), "kwargs": _write(n.kwargs, place)} for n in nodes]
+        data["name"] = operation.name
+        data["inbound_nodes"] = nodes_data
+        layers.append(data)
+    return {
+        "name": model.name,
+        "trainable": model.trainable,
+        "layers": layers,
+        "input_layers": trees.map(place, function._inputs_struct),
+        "output_layers": trees.map(place, function._outputs_struct),
+    }
+
+
+def _call_numbers(nodes: list[Node]) -> dict[int, int]:
+    """Each call's number among the calls of its operation in this graph, in the order they were made."""
+    rank: dict[int, int] = {}
+    for node in nodes:
+        calls = [ref() for ref in node.operation._calls] if isinstance(node.operation, OpCall) else node.operation.calls
+        rank[id(node)] = next((i for i, c in enumerate(calls) if c is node), len(calls))
+    numbers: dict[int, int] = {}
+    per_operation: dict[int, list[Node]] = {}
+    for node in nodes:
+        per_operation.setdefault(id(node.operation), []).append(node)
+    for group in per_operation.values():
+        for i, node in enumerate(sorted(group, key=lambda n: rank[id(n)])):
+            numbers[id(node)] = i
+    return numbers
+
+
+def _write(value: Any, place: Any) -> Any:
+    """Arguments of a call as plain data, with symbols by their place in the graph."""
+    if isinstance(value, KerasTensor):
+        config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": place(value)}
+        return {"class_name": "__keras_tensor__", "config": config}
+    if isinstance(value, (list, tuple)):
+        return [_write(v, place) for v in value]
+    if isinstance(value, dict):
+        return {k: _write(v, place) for k, v in value.items()}
+    return serialize_keras_object(value)
+
+
+# --- reading
+def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
+    """A functional model from the data of its graph. Calls are made again, each as soon as its arguments exist."""
+    made: dict[str, Any] = {}
+    settings: dict[str, dict[str, Any]] = {}
+    symbols: dict[tuple[str, int, int], KerasTensor] = {}
+    waiting: list[tuple[str, int, dict[str, Any]]] = []
+    keep: list[Any] = []
+    for data in config["layers"]:
+        name = data.get("name") or data["config"].get("name")
+        if _is_op(data):
+            operation, settings[name] = op_from_config(data)
+        else:
+            operation = deserialize_keras_object(data)
+        made[name] = operation
+        if isinstance(operation, InputLayer):
+            symbols[name, 0, 0] = operation.symbol()
+        for i, call in enumerate(data.get("inbound_nodes") or []):
+            waiting.append((name, i, call))
+    while waiting:
+        left = []
+        for name, i, call in waiting:
+            args, kwargs = _arguments(call)
+            needed = _histories((args, kwargs))
+            if any(n not in symbols for n in needed) or (i and (name, i - 1, 0) not in symbols):
+                left.append((name, i, call))
+                continue
+            outputs = _call(made[name], _fill(args, symbols), _fill(kwargs, symbols), settings.get(name, {}))
+            keep.append(outputs)
+            for k, x in enumerate(trees.flatten(outputs)):
+                symbols[name, i, k] = x
+        if len(left) == len(waiting):
+            raise GraphError(
+                f"The calls of {', '.join(sorted({n for n, _, _ in left}))} refer to tensors that nothing in the data "
+                "makes: the graph is damaged."
+            )
+        waiting = left
+
+    def look_up(places: Any) -> Any:
+        if isinstance(places, dict):
+            return {k: look_up(v) for k, v in places.items()}
+        if len(places) == 3 and isinstance(places[0], str) and isinstance(places[1], int):
+            key = (places[0], places[1], places[2])
+            if key not in symbols:
+                raise GraphError(f"The data names the tensor {places}, which nothing in it makes.")
+            return symbols[key]
+        return [look_up(p) for p in places]
+
+    inputs, outputs = look_up(config["input_layers"]), look_up(config["output_layers"])
+    return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+
+def _is_op(data: dict[str, Any]) -> bool:
+    return ".ops." in (data.get("module") or "")
+
+
+def _arguments(call: Any) -> tuple[Any, Any]:
+    if not isinstance(call, dict) or "args" not in call:
+        raise GraphError(f"A call in the data must be {{'args': …, 'kwargs': …}}, and is {call!r}.")
+    return call["args"], call.get("kwargs", {})
+
+
+def _is_symbol(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def _key(value: dict[str, Any]) -> tuple[str, int, int]:
+    name, call, index = value["config"]["keras_history"]
+    return name, call, index
+
+
+def _histories(value: Any) -> list[tuple[str, int, int]]:
+    if _is_symbol(value):
+        return [_key(value)]
+    if isinstance(value, dict):
+        return [h for v in value.values() for h in _histories(v)]
+    if isinstance(value, (list, tuple)):
+        return [h for v in value for h in _histories(v)]
+    return []
+
+
+def _fill(value: Any, symbols: dict[tuple[str, int, int], KerasTensor]) -> Any:
+    if _is_symbol(value):
+        return symbols[_key(value)]
+    if isinstance(value, dict) and "class_name" in value and "config" in value:
+        return deserialize_keras_object(value)
+    if isinstance(value, dict):
+        return {k: _fill(v, symbols) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_fill(v, symbols) for v in value]
+    return value
+
+
+def _call(operation: Any, args: Any, kwargs: Any, settings: dict[str, Any]) -> Any:
+    if isinstance(operation, OpCall):
+        return record_op(operation.op, op_values(operation.op, settings, args, kwargs), operation)
+    return operation(*args, **kwargs)

@@ -1,0 +1,63 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn.optimizers import rules
+from keras_fn.optimizers.base import Optimizer, common
+
+
+class Adam(Optimizer):
+    """Momentum, divided by the root of the running mean square of the gradients.
+
+    `m` and `v` are running means of g and g**2; `p -= lr * m_hat / (sqrt(v_hat) + epsilon)`, hats: without bias.
+
+    Source: https://arxiv.org/abs/1412.6980
+
+    Args:
+        learning_rate: float, schedule, or function without arguments.
+        beta_1: share of the old mean of gradients that is kept a step.
+        beta_2: the same for the mean of squared gradients.
+        epsilon: added to the divisor, against division by 0.
+        amsgrad: divide by the largest mean square so far (https://arxiv.org/abs/1904.09237).
+        weight_decay, clipnorm, … name: see `Optimizer`.
+
+    Example:
+        >>> import keras_fn
+        >>> w = keras_fn.Variable([1.0, -2.0])
+        >>> keras_fn.optimizers.Adam(learning_rate=0.1).apply([[0.5, 0.5]], [w])
+        >>> w.numpy().round(3).tolist()
+        [0.9, -2.1]
+    """
+
+    hyper = ("beta_1", "beta_2", "epsilon", "amsgrad")
+    rule = staticmethod(rules.adam)
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.amsgrad = amsgrad
+        super().__init__(**common(locals()))
+
+    def slots(self) -> list[tuple[str, ...]]:
+        return [("momentum", "velocity"), *([("velocity_hat",)] if self.amsgrad else [])]

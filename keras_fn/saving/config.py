@@ -1,0 +1,280 @@
+"""Objects as plain data (what JSON holds), and back. The format is Keras 3's, in both directions.
+
+Reading never imports a module because the data names it, and never runs code that the data holds: a class is found in
+the table of this library's own classes, among those that the user registered or passed, or not at all.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core.backend import active
+from keras_fn.core.context import CallContext
+from keras_fn.core.errors import ArgumentError, StructureError, closest
+from keras_fn.graph.symbol import KerasTensor
+from keras_fn.saving.builtin import builtin_class, module_of
+from keras_fn.saving.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+
+_PLAIN = (str, int, float, bool, type(None))
+
+
+class _Mode(CallContext):
+    """Whether unsafe parts may be loaded, in this thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.safe = True
+
+
+_mode = _Mode()
+
+
+# --- writing
+def serialize_keras_object(obj: Any) -> Any:
+    """An object as plain data: what JSON can hold.
+
+    Args:
+        obj: a layer, model, optimizer, loss, …; a function; a structure of them; a number, text or array.
+
+    Raises:
+        ArgumentError: where there is no way to write it.
+    """
+    if type(obj) in _PLAIN:
+        return obj
+    if isinstance(obj, (list, tuple)):
+        return [serialize_keras_object(x) for x in obj] if isinstance(obj, list) else tuple(
+            serialize_keras_object(x) for x in obj
+        )
+    if isinstance(obj, dict):
+        return {_key(k): serialize_keras_object(v) for k, v in obj.items()}
+    for kind, write in _WRITERS:
+        if isinstance(obj, kind):
+            return write(obj)
+    if isinstance(obj, type):
+        return {"module": module_of(obj), "class_name": obj.__name__, "config": None, "registered_name": None}
+    if hasattr(obj, "get_config"):
+        return _object(obj)
+    if callable(obj):
+        return _function(obj)
+    if active.backend.is_tensor(obj):
+        array = active.backend.to_numpy(obj)
+        return {"class_name": "__tensor__", "config": {"value": array.tolist(), "dtype": str(array.dtype)}}
+    raise ArgumentError(
+        f"{obj!r} ({type(obj).__name__}) cannot be written into a config. Give its class a `get_config`, and register "
+        "it with `keras_fn.saving.register_keras_serializable()`."
+    )
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise ArgumentError(f"The keys of a dict in a config must be text, and {key!r} came.")
+    return key
+
+
+def _ellipsis(_: Any) -> dict[str, Any]:
+    return {"class_name": "__ellipsis__", "config": {}}
+
+
+def _slice(s: slice) -> dict[str, Any]:
+    parts = {k: serialize_keras_object(getattr(s, k)) for k in ("start", "stop", "step")}
+    return {"class_name": "__slice__", "config": parts}
+
+
+def _array(a: Any) -> Any:
+    if np.ndim(a) == 0:
+        return a.item()
+    return {"class_name": "__numpy__", "config": {"value": a.tolist(), "dtype": a.dtype.name}}
+
+
+def _symbol(x: KerasTensor) -> Any:
+    raise ArgumentError(f"{x!r} is part of a graph and cannot stand in a config of its own.")
+
+
+_WRITERS: list[tuple[Any, Any]] = [
+    (KerasTensor, _symbol),
+    ((np.ndarray, np.generic), _array),
+    (slice, _slice),
+    (type(Ellipsis), _ellipsis),
+    (bytes, lambda b: {"class_name": "__bytes__", "config": {"value": b.decode("latin-1")}}),
+    (np.dtype, lambda d: d.name),
+]
+
+
+def _object(obj: Any) -> dict[str, Any]:
+    cls = getattr(type(obj), "_plain_class", type(obj))
+    registered = get_registered_name(cls)
+    own = builtin_class(module_of(cls), cls.__name__) is cls
+    data = {
+        "module": module_of(cls),
+        "class_name": cls.__name__,
+        "config": serialize_keras_object(obj.get_config()),
+        "registered_name": None if own else registered,
+    }
+    for extra in ("get_build_config", "get_compile_config"):
+        if hasattr(obj, extra):
+            found = getattr(obj, extra)()
+            if found is not None:
+                data[extra.removeprefix("get_")] = serialize_keras_object(found)
+    return data
+
+
+def _function(fn: Any) -> Any:
+    from keras_fn.saving import functions
+
+    name = functions.name_of(fn)
+    if name is not None:
+        return name
+    if isinstance(fn, types.FunctionType) and fn.__name__ == "<lambda>":
+        from keras_fn.saving.lambdas import dump_lambda
+
+        return {"class_name": "__lambda__", "config": dump_lambda(fn)}
+    name = getattr(fn, "__name__", None)
+    if name is None:
+        raise ArgumentError(f"{fn!r} cannot be written into a config: it has neither a name nor a `get_config`.")
+    return {
+        "module": module_of(fn),
+        "class_name": "function",
+        "config": name,
+        "registered_name": get_registered_name(fn),
+    }
+
+
+# --- reading
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+) -> Any:
+    """The object that plain data describes.
+
+    Args:
+        config: what `serialize_keras_object` gave, also by way of JSON.
+        custom_objects: name -> class or function that the data may name.
+        safe_mode: refuse what would run code of the file's (lambdas).
+
+    Raises:
+        ArgumentError: where a class is unknown; it says how to make it known.
+    """
+    before = _mode.safe
+    _mode.safe = before and safe_mode
+    try:
+        with custom_object_scope(custom_objects or {}):
+            return _read(config)
+    finally:
+        _mode.safe = before
+
+
+def _read(data: Any) -> Any:
+    if isinstance(data, _PLAIN):
+        return data
+    if isinstance(data, (list, tuple)):
+        return type(data)(_read(x) for x in data)
+    if not isinstance(data, dict):
+        return data
+    kind = data.get("class_name")
+    if kind is None or "config" not in data:
+        return {k: _read(v) for k, v in data.items()}
+    if kind in _READERS:
+        return _READERS[kind](data["config"])
+    if kind == "function":
+        return _find_function(data)
+    cls = _find_class(data)
+    inner = data["config"]
+    if inner is None:
+        return cls
+    return _make(cls, data, inner)
+
+
+def _make(cls: Any, data: dict[str, Any], inner: Any) -> Any:
+    if not isinstance(cls, type):
+        return cls  # a function that was written as an object
+    if not isinstance(inner, dict):
+        raise StructureError(f"The config of {data['class_name']} must be a dict, and is {inner!r}.")
+    obj = cls.from_config(inner)  # type: ignore[attr-defined]
+    build = data.get("build_config")
+    if build and hasattr(obj, "build_from_config"):
+        obj.build_from_config(build)
+    compiled = data.get("compile_config")
+    if compiled and hasattr(obj, "compile_from_config"):
+        obj.compile_from_config(compiled)
+    return obj
+
+
+def _find_class(data: dict[str, Any]) -> Any:
+    name, module, registered = data["class_name"], data.get("module"), data.get("registered_name")
+    for candidate in (registered, name):
+        if candidate and (found := get_registered_object(candidate)) is not None:
+            return found
+    found = builtin_class(module, name)
+    if found is not None:
+        return found
+    known = [n.split(">")[-1] for n in get_custom_objects()]
+    raise ArgumentError(
+        f"The data names the class {name!r} (of {module or 'no module'}), which is unknown here.{closest(name, known)} "
+        f"Pass `custom_objects={{{name!r}: {name}}}`, or register the class before loading with "
+        "`@keras_fn.saving.register_keras_serializable()`. Modules named by a file are never imported."
+    )
+
+
+def _find_function(data: dict[str, Any]) -> Any:
+    from keras_fn.saving import functions
+
+    name = data["config"]
+    for candidate in (data.get("registered_name"), name):
+        if candidate and (found := get_registered_object(candidate)) is not None:
+            return found
+    found = functions.by_name(name) or builtin_class(data.get("module"), name)
+    if found is None:
+        raise ArgumentError(
+            f"The data names the function {name!r}, which is unknown here. Pass `custom_objects={{{name!r}: …}}`, or "
+            "register it with `@keras_fn.saving.register_keras_serializable()`."
+        )
+    return found
+
+
+def _read_lambda(config: Any) -> Any:
+    if _mode.safe:
+        raise ArgumentError(
+            "The data holds a lambda: Python code, which could do anything on this machine. If you trust where it comes "
+            "from, load it with `safe_mode=False`. Better: give the function a name, register it with "
+            "`@keras_fn.saving.register_keras_serializable()`, and save again."
+        )
+    from keras_fn.saving.lambdas import load_lambda
+
+    return load_lambda(config)
+
+
+def in_safe_mode() -> bool:
+    """Whether unsafe parts are refused in this thread now."""
+    return _mode.safe
+
+
+_READERS: dict[str, Any] = {
+    "__tuple__": lambda c: tuple(_read(x) for x in (c["value"] if isinstance(c, dict) else c)),
+    "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
+    "__tensor__": lambda c: active.backend.convert(np.array(c["value"], dtype=c["dtype"]), c["dtype"]),
+    "__slice__": lambda c: slice(_read(c["start"]), _read(c["stop"]), _read(c["step"])),
+    "__ellipsis__": lambda c: Ellipsis,
+    "__bytes__": lambda c: c["value"].encode("latin-1"),
+    "__lambda__": _read_lambda,
+}
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
+    "serialize_keras_object",
+]

@@ -1,0 +1,215 @@
+"""`get_file`: a file from the web, checked against its hash and kept in a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import pathlib
+import shutil
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Sequence
+
+from keras_fn.core.errors import ArgumentError, KerasFnError
+from keras_fn.utils.archives import extract_archive
+
+_CHUNK = 1 << 20  # bytes read at once
+_TIMEOUT = 60  # seconds without a byte
+_BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}  # hex digits -> algorithm
+
+
+class DownloadError(KerasFnError, OSError):
+    """A file could not be fetched."""
+
+
+class ChecksumError(KerasFnError, ValueError):
+    """A fetched file is not the one that was expected."""
+
+
+def get_file(
+    fname: str | None = None,
+    origin: str | None = None,
+    untar: bool = False,
+    md5_hash: str | None = None,
+    file_hash: str | None = None,
+    cache_subdir: str = "datasets",
+    hash_algorithm: str = "auto",
+    extract: bool = False,
+    archive_format: str | Sequence[str] | None = "auto",
+    cache_dir: str | os.PathLike[str] | None = None,
+    force_download: bool = False,
+) -> str:
+    """The path of a file from the web, fetched at most once.
+
+    A file that is in the cache already, with the right hash, is used as it is, without any connection. Otherwise it
+    is written beside its place under another name, checked, and renamed: there is never half a file, nor one with a
+    wrong hash, under its own name.
+
+    Args:
+        fname: name in the cache. None: the last part of the URL.
+        origin: URL, http or https.
+        untar: old way to say `extract=True, archive_format="tar"`.
+        md5_hash: old way to give `file_hash`.
+        file_hash: expected hash in hex digits. Without it whatever the server sends is taken.
+        cache_subdir: folder in the cache; or an absolute path, which replaces the cache.
+        hash_algorithm: "md5", "sha256" or another name that hashlib knows; "auto" tells by the length.
+        extract: unpack the file, which must be a tar or zip archive (see `extract_archive` for what is refused).
+        archive_format: "tar", "zip", a list of them, "auto" for both, None for neither.
+        cache_dir: the cache. None: $KERAS_HOME, or ~/.keras.
+        force_download: fetch it even where it is in the cache.
+
+    Returns:
+        Path of the file; with `extract`, of the folder that it was unpacked into.
+
+    Raises:
+        ArgumentError: for arguments that make no sense, before anything is fetched.
+        DownloadError: where the file cannot be fetched; it says which URL, and where to put the file by hand.
+        ChecksumError: where the hash is wrong; the file is not kept.
+        UnsafeArchiveError: where an archive holds links, or names that lead out of its folder.
+
+    Example:
+        >>> get_file(origin="ftp://example.com/x.npz")
+        Traceback (most recent call last):
+        ...
+        keras_fn.core.errors.ArgumentError: `origin` must be an http or https URL, not 'ftp://example.com/x.npz'.
+    """
+    if not origin:
+        raise ArgumentError("get_file needs `origin`, the URL of the file.")
+    if urllib.parse.urlsplit(origin).scheme not in ("http", "https"):
+        raise ArgumentError(f"`origin` must be an http or https URL, not {origin!r}.")
+    if untar:
+        extract, archive_format = True, "tar"
+    expected = _expected_hash(file_hash or md5_hash, hash_algorithm)
+    folder = _cache(cache_dir) / cache_subdir
+    file, unpacked = _places(folder, fname, origin, extract)
+    _make(folder)
+    fetched = force_download or not _cached(file, expected)
+    if fetched:
+        _fetch(origin, file, expected)
+    if not extract:
+        return str(file)
+    if fetched or not unpacked.is_dir():
+        _unpack(file, unpacked, archive_format)
+    return str(unpacked)
+
+
+def _cache(cache_dir: str | os.PathLike[str] | None) -> pathlib.Path:
+    if cache_dir is not None:
+        return pathlib.Path(cache_dir).expanduser()
+    home = os.environ.get("KERAS_HOME")
+    return pathlib.Path(home) if home else pathlib.Path.home() / ".keras"
+
+
+def _make(folder: pathlib.Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise DownloadError(f"The cache {folder} cannot be made ({e}). Set KERAS_HOME or pass `cache_dir`.") from e
+
+
+def _places(folder: pathlib.Path, fname: str | None, origin: str, extract: bool) -> tuple[pathlib.Path, pathlib.Path]:
+    """Where the file goes, and where to unpack it. Same names as Keras's, so that the two share one cache."""
+    name = fname or urllib.parse.unquote(urllib.parse.urlsplit(origin).path).rpartition("/")[2]
+    if not name or name in (".", "..") or any(c in name for c in "/\\\0"):
+        if fname:
+            raise ArgumentError(
+                f"`fname` must be a plain file name, not {fname!r}. Choose the folder with `cache_dir` and `cache_subdir`."
+            )
+        raise ArgumentError(f"The URL {origin!r} does not end in a file name. Give one as `fname`.")
+    if extract and fname and "." in fname:
+        return folder / fname, folder / f"{fname[: fname.find('.')]}_extracted"
+    if extract:
+        return folder / f"{name}_archive", folder / name
+    return folder / name, folder / name
+
+
+def _expected_hash(value: str | None, algorithm: str) -> tuple[str, str] | None:
+    """(algorithm, hex digits), checked to fit each other."""
+    if value is None:
+        return None
+    digits = str(value).lower()
+    if algorithm == "auto":
+        algorithm = _BY_LENGTH.get(len(digits), "")
+    length = hashlib.new(algorithm).digest_size * 2 if algorithm in hashlib.algorithms_available else None
+    if length != len(digits) or not set(digits) <= set("0123456789abcdef"):
+        raise ArgumentError(
+            f"`file_hash` must be the hex digits of a hash (32 for md5, 64 for sha256), and {value!r} came, "
+            f"{len(digits)} characters, with the algorithm {algorithm or 'auto'!r}."
+        )
+    return algorithm, digits
+
+
+def _cached(file: pathlib.Path, expected: tuple[str, str] | None) -> bool:
+    return file.is_file() and (expected is None or hash_file(file, expected[0]) == expected[1])
+
+
+def hash_file(file: pathlib.Path, algorithm: str) -> str:
+    """The hash of a file, in hex digits."""
+    with file.open("rb") as f:
+        return hashlib.file_digest(f, algorithm).hexdigest()
+
+
+def _fetch(origin: str, file: pathlib.Path, expected: tuple[str, str] | None) -> None:
+    # another name in the same folder: renaming is atomic there, and two processes never write into one file
+    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
+    print(f"Downloading {origin}", file=sys.stderr, flush=True)
+    try:
+        _receive(origin, part, file)
+        if expected is not None and (found := hash_file(part, expected[0])) != expected[1]:
+            raise ChecksumError(
+                f"The file from {origin} has the {expected[0]} hash {found}, and {expected[1]} was expected. It was not "
+                f"kept. Try again; if it stays so, the file on the server is another one."
+            )
+        os.replace(part, file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _receive(origin: str, part: pathlib.Path, file: pathlib.Path) -> None:
+    request = urllib.request.Request(origin, headers={"User-Agent": "keras-fn"})
+    received = 0
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as reply, part.open("xb") as sink:
+            announced = reply.headers.get("Content-Length")
+            while chunk := reply.read(_CHUNK):
+                sink.write(chunk)
+                received += len(chunk)
+            sink.flush()
+            os.fsync(sink.fileno())
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as e:
+        raise DownloadError(f"Could not fetch {origin} ({e}). {_by_hand(file)}") from e
+    if announced is not None and received != int(announced):
+        raise DownloadError(
+            f"The connection broke: {received} of {announced} bytes of {origin} came. Try again. {_by_hand(file)}"
+        )
+
+
+def _by_hand(file: pathlib.Path) -> str:
+    return f"Without a connection, put the file at {file} by hand: it is used from there."
+
+
+def _unpack(file: pathlib.Path, target: pathlib.Path, archive_format: str | Sequence[str] | None) -> None:
+    """Unpacks beside the target and renames, so that the target is never half full."""
+    mark = uuid.uuid4().hex
+    part, old = target.with_name(f".{target.name}.{mark}.part"), target.with_name(f".{target.name}.{mark}.old")
+    try:
+        if not extract_archive(file, part, archive_format or ()):
+            raise ArgumentError(f"{file} is no archive of the format {archive_format!r}. Fetch it with extract=False.")
+        if target.exists():
+            os.replace(target, old)
+        _move_in(part, target)
+    finally:
+        for leftover in (part, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _move_in(part: pathlib.Path, target: pathlib.Path) -> None:
+    try:
+        os.replace(part, target)
+    except OSError:
+        if not target.is_dir():  # else another process was faster, and its folder is as good
+            raise
