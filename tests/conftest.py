@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -24,14 +23,13 @@ def backend() -> Backend:
 
 
 @pytest.fixture(autouse=True)
-def fresh_state() -> Iterator[None]:
+def fresh_state() -> None:
     """Every test starts with the same default seeds and with names counted from 1."""
     from keras_fn.core import naming
     from keras_fn.random import host
 
     host.set_random_seed(0)
     naming.reset()
-    yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

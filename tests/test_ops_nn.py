@@ -94,7 +94,7 @@ def test_conv_against_a_loop_over_windows(dims, kernel, strides, dilation, paddi
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("dims", [(2, 8, 3), (2, 7, 6, 3), (1, 5, 4, 6, 2)])
-@pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2), (3, 1), (2, 3)])
+@pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2), (2, 3)])
 def test_pools_against_a_loop_over_windows(dims, size, stride, padding):
     x, n = draw(*dims), len(dims) - 2
     sizes, strides, ones = (size,) * n, (stride or size,) * n, (1,) * n
@@ -280,12 +280,11 @@ def test_attention(heads, cap, flash):
 
 def test_flash_attention_gives_the_same_or_refuses():
     x = draw(1, 4, 2, 8)
-    try:
-        y = ops.dot_product_attention(x, x, x, flash_attention=True)
-    except ArgumentError as e:
-        assert "flash_attention=True" in str(e)
-    else:
-        close(y, attention_reference(x, x, x))
+    if "_attention" in active.backend.kernels:
+        close(ops.dot_product_attention(x, x, x, flash_attention=True), attention_reference(x, x, x))
+        return
+    with pytest.raises(ArgumentError, match="flash_attention=True"):
+        ops.dot_product_attention(x, x, x, flash_attention=True)
 
 
 def test_crossentropies():
@@ -371,7 +370,7 @@ def test_gradient_of_batch_statistics():
 
     def loss():
         mean, variance = ops.moments(x, 0)
-        return ops.sum(ops.batch_normalization(x, mean, variance, -1, epsilon=0.0) * draw(3))
+        return ops.sum(ops.multiply(ops.batch_normalization(x, mean, variance, -1, epsilon=0.0), draw(3)))
 
     if not active.backend.differentiable:
         close(loss(), 0, 1e-4)

@@ -59,11 +59,27 @@ class JaxBackend(Backend):
     def to_numpy(self, x: Any) -> Any:
         return np.asarray(x)
 
+    def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        # a variable that is made while a function is traced must not hold a tracer
+        with jax.ensure_compile_time_eval():
+            return self.convert(value, dtype)
+
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
         return step.value_and_grad(fn, variables, has_aux)
 
     def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
         return step.compile_step(fn, variables)
+
+    def compile_loop(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        return step.compile_loop(fn, variables)
+
+    def loop_pays(self, seconds: float) -> bool:
+        # a scan around long steps gains nothing, and around convolutions on a CPU it loses (docs/decisions/0004)
+        return seconds < 2e-3
+
+    def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
+        with jax.ensure_compile_time_eval():  # also where a layer builds itself inside a trace
+            return self.convert(value, dtype)
 
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         def to_struct(x: Any) -> Any:

@@ -1,4 +1,8 @@
-"""Steps for JAX: stateful code over cells becomes a pure function, which is differentiated or compiled."""
+"""Steps for JAX: stateful code over cells becomes a pure function, which is differentiated or compiled.
+
+JAX sorts the keys of dicts that pass through it. Results go through it as flat lists, so that they come out in the order
+in which the user's code made them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+from jax import lax
 
+from keras_fn.core import trees
 from keras_fn.core.context import context
 from keras_fn.core.variable import Variable, swap
 
@@ -16,44 +22,104 @@ def value_and_grad(fn: Callable[..., Any], variables: list[Variable], has_aux: b
 
     def run(*args: Any, **kwargs: Any) -> Any:
         written: list[Variable] = []
+        shape: list[Any] = []
 
         def pure(values: list[Any]) -> Any:
             with swap(variables, values) as scope:
                 out = fn(*args, **kwargs)
-            loss, aux = out if has_aux else (out, None)
-            written[:] = scope.written.values()
-            return loss, (out if has_aux else None, aux, [scope.state_mapping[id(v)] for v in written])
+                loss, aux = out if has_aux else (out, None)
+                written[:] = scope.written.values()
+                updates = [scope.state_mapping[id(v)] for v in written]
+            shape[:] = [aux]
+            return loss, (trees.flatten(aux), updates)
 
         values = [v._own() for v in variables]
-        (loss, (_, aux, updates)), grads = jax.value_and_grad(pure, has_aux=True)(values)
+        (loss, (aux, updates)), grads = jax.value_and_grad(pure, has_aux=True)(values)
         for variable, value in zip(written, updates, strict=True):
             variable.assign(value)
-        return ((loss, aux) if has_aux else loss), grads
+        return ((loss, trees.unflatten(shape[0], aux)) if has_aux else loss), grads
 
     return run
+
+
+class _Traced:
+    """A step as a pure function of the cells' contents; what it wrote and returned is known once it was traced."""
+
+    def __init__(self, fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> None:
+        self.fn = fn
+        self.variables = variables
+        self.structure: Any = None
+
+    def __call__(self, state: list[Any], args: tuple[Any, ...]) -> Any:
+        cells = self.variables()
+        index = {id(v): i for i, v in enumerate(cells)}
+        with swap(cells, state) as scope:
+            out = self.fn(*args)
+        self.structure = out
+        return trees.flatten(out), {index[key]: scope.state_mapping[key] for key in scope.written if key in index}
 
 
 def compile_step(fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> Callable[..., Any]:
-    """Compiles stateful `fn(*args)`: reads of cells become inputs, writes become outputs that are put back after it.
+    """Compiles stateful `fn(*args)`: reads of cells become inputs, writes become outputs that are put back after it."""
+    structures: dict[Any, Any] = {}
 
-    Cells that are written are known once the step is traced; only they come back.
-    """
-
-    @jax.jit
     def pure(state: list[Any], args: Any) -> Any:
-        cells = variables()
-        index = {id(v): i for i, v in enumerate(cells)}
-        with swap(cells, state) as scope:
-            out = fn(*args)
-        return out, {index[key]: scope.state_mapping[key] for key in scope.written}
+        traced = _Traced(fn, variables)
+        out, updates = traced(state, args)
+        structures[_signature(args)] = trees.map(lambda x: None, traced.structure)
+        return out, updates
+
+    compiled = jax.jit(pure)
 
     def run(*args: Any) -> Any:
-        cells = variables()
         if context.scope is not None:  # an outer trace or scope: be part of it
             return fn(*args)
-        out, updates = pure([v._cell for v in cells], args)
+        cells = variables()
+        out, updates = compiled([v._cell for v in cells], args)
         for i, value in updates.items():
             cells[i]._cell = value
-        return out
+        if len(out) == 1 and out[0] is None:
+            return None
+        return trees.unflatten(structures[_signature(args)], out)
 
     return run
+
+
+def _signature(args: Any) -> Any:
+    """What tells calls apart that may return different structures."""
+    leaves, tree = jax.tree.flatten(args)
+    return tree, tuple(getattr(x, "shape", None) for x in leaves)
+
+
+def compile_loop(fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> Callable[..., Any]:
+    """Several steps in one dispatch: a scan over the rows of a matrix, whose carry is what a step writes."""
+    structures: list[Any] = []
+
+    def pure(state: list[Any], arrays: Any, rows: Any) -> Any:
+        traced = _Traced(fn, variables)
+        # what a step writes is found by an abstract run; only that is carried
+        _, updates = jax.eval_shape(lambda s: traced(s, (arrays, rows[0])), state)
+        places = sorted(updates)
+
+        def body(carry: Any, r: Any) -> Any:
+            current = list(state)
+            for i, value in zip(places, carry, strict=True):
+                current[i] = value
+            out, after = traced(current, (arrays, r))
+            return [after[i] for i in places], out
+
+        carry, outs = lax.scan(body, [state[i] for i in places], rows)
+        structures[:] = [trees.map(lambda x: None, traced.structure)]
+        return [None if o is None else o[-1] for o in outs], dict(zip(places, carry, strict=True))
+
+    compiled = jax.jit(pure)
+
+    def run(arrays: Any, rows: Any) -> Any:
+        cells = variables()
+        out, updates = compiled([v._cell for v in cells], arrays, rows)
+        for i, value in updates.items():
+            cells[i]._cell = value
+        return None if len(out) == 1 and out[0] is None else trees.unflatten(structures[0], out)
+
+    return run
+

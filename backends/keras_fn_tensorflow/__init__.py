@@ -79,6 +79,12 @@ class TensorFlowBackend(Backend):
     def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
         return tf.function(fn, jit_compile=True if jit is True else None, autograph=False)
 
+    def compile_loop(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        return step.compile_loop(fn, jit)
+
+    def loop_pays(self, seconds: float) -> bool:
+        return seconds < 5e-3
+
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         return step.abstract_call(fn, specs)
 

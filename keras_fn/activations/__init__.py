@@ -79,15 +79,15 @@ def get(identifier: Any) -> Callable[..., Any]:
     if callable(identifier):
         return identifier
     raise ArgumentError(
-        f"Could not interpret the activation function {identifier!r} (a {type(identifier).__name__}). Give a name, like "
-        "'relu', a function or a layer."
+        f"Could not interpret the activation function {identifier!r} (a {type(identifier).__name__}). "
+        "Give a name, like 'relu', a function or a layer."
     )
 
 
 def _named(name: str) -> Callable[..., Any]:
     found = FUNCTIONS.get(name) or _ALIASES.get(name)
     if found is None:
-        from keras_fn.saving.config import get_registered_object
+        from keras_fn.saving.registry import get_registered_object
 
         found = get_registered_object(name)
     if found is None:

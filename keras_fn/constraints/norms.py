@@ -32,7 +32,7 @@ class MaxNorm(Constraint):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.ops.convert_to_numpy(MaxNorm(1.0)([[3.0, 0.3], [4.0, 0.4]])).round(3).tolist()
+        >>> keras_fn.ops.convert_to_numpy(MaxNorm(1.0)([[3.0, 0.3], [4.0, 0.4]])).astype("float64").round(3).tolist()
         [[0.6, 0.3], [0.8, 0.4]]
     """
 
@@ -56,7 +56,7 @@ class UnitNorm(Constraint):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.ops.convert_to_numpy(UnitNorm()([[3.0], [4.0]])).round(3).tolist()
+        >>> keras_fn.ops.convert_to_numpy(UnitNorm()([[3.0], [4.0]])).astype("float64").round(3).tolist()
         [[0.6], [0.8]]
     """
 
@@ -81,7 +81,7 @@ class MinMaxNorm(Constraint):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.ops.convert_to_numpy(MinMaxNorm(1.0, 2.0)([[0.3], [0.4]])).round(3).tolist()
+        >>> keras_fn.ops.convert_to_numpy(MinMaxNorm(1.0, 2.0)([[0.3], [0.4]])).astype("float64").round(3).tolist()
         [[0.6], [0.8]]
     """
 

@@ -105,6 +105,26 @@ class Backend:
         """Compiles `step(*tensors)`, which reads and writes `variables()`, for repeated calls."""
         return step
 
+    def compile_loop(self, step: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        """Compiles several steps in one dispatch: a function of `(arrays, matrix of row numbers)`.
+
+        `step(arrays, rows)` runs for each row of the matrix, in order; what the last one returned comes back. Order,
+        number of updates and results are those of single steps.
+        """
+        single = self.compile_step(step, variables, jit)
+
+        def several(arrays: Any, rows: Any) -> Any:
+            logs = None
+            for r in rows:
+                logs = single(arrays, r)
+            return logs
+
+        return several
+
+    def loop_pays(self, seconds: float) -> bool:
+        """Whether several steps in one dispatch are faster, for steps that take so long one by one."""
+        return False
+
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         """The specs of `fn(*tensors)` for tensors like `specs`, evaluated by the framework without computing."""
         raise NotImplementedError

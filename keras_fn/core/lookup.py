@@ -71,7 +71,7 @@ class Lookup:
         """A new object of the class with that name, or what was registered under it."""
         cls = self.find(name)
         if cls is None:
-            from keras_fn.saving.config import get_registered_object
+            from keras_fn.saving.registry import get_registered_object
 
             cls = get_registered_object(name)
         if cls is None:

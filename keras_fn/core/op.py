@@ -202,7 +202,7 @@ class Op:
         symbolic = False
         for x in operands:
             if isinstance(x, Spec):
-                if isinstance(x, symbol_class[0]):
+                if isinstance(x, tuple(symbol_class)):  # empty until a graph is imported
                     return recorder[0](self, values)
                 symbolic = True
         if symbolic:

@@ -10,6 +10,7 @@ from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, BackendError, ShapeError
 from keras_fn.core.spec import TensorOperators
+from keras_fn.core.version import structure
 
 _classes: dict[tuple[type, type | None], type] = {}
 
@@ -79,6 +80,7 @@ class Variable(TensorOperators):
         self._initializer = initializer if callable(initializer) else None
         value = self._initial_value(initializer, shape, dtype)
         self._cell = self.backend.new_cell(value, self._dtype, self._trainable, self.path)
+        structure.bump()
 
     def _initial_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         if callable(initializer):
@@ -135,6 +137,7 @@ class Variable(TensorOperators):
         value = bool(value)
         if value != self._trainable:
             self._trainable = value
+            structure.bump()
             self.backend.set_cell_trainable(self._cell, value)
 
     # --- reading

@@ -35,7 +35,7 @@ def same_padding(length: Any, window: int, stride: int) -> tuple[Any, Any]:
 
 @functools.lru_cache(maxsize=256)
 def covered(lengths: tuple[int, ...], window: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
-    """For each window of a 'same' padded grid, how many of its elements are not padding; shape: windows on each axis."""
+    """How many elements of each window of a 'same' padded grid are not padding; shape: windows along each axis."""
     out = np.ones((), "float64")
     for n, k, s in zip(lengths, window, strides, strict=True):
         start = np.arange(-(-n // s)) * s - same_padding(n, k, s)[0]

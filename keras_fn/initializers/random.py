@@ -26,7 +26,7 @@ class RandomInitializer(Initializer):
 
     def __init__(self, seed: Any = None) -> None:
         if seed is not None and not hasattr(seed, "next") and (isinstance(seed, bool) or not _is_int(seed)):
-            raise ArgumentTypeError(f"`seed` must be an integer, a keras_fn.random.SeedGenerator or None, not {seed!r}.")
+            raise ArgumentTypeError(f"`seed` must be an integer, a SeedGenerator or None, not {seed!r}.")
         self._given = seed
         self.seed = draw_seed() if seed is None else seed
 
@@ -181,7 +181,8 @@ class VarianceScaling(RandomInitializer):
             )
         if (input_axes is None) != (output_axes is None):
             raise ArgumentError(
-                f"`input_axes` and `output_axes` go together: give both or neither, not {input_axes!r} and {output_axes!r}."
+                "`input_axes` and `output_axes` go together: give both or neither, "
+                f"not {input_axes!r} and {output_axes!r}."
             )
         self.scale = scale
         self.mode = mode
@@ -257,7 +258,10 @@ class HeNormal(_Preset):
 
 
 class LecunUniform(_Preset):
-    """Uniform in `[-limit, limit)`, `limit = sqrt(3 / fan_in)`: for SELU. Source: LeCun et al., Efficient BackProp, 1998"""
+    """Uniform in `[-limit, limit)`, `limit = sqrt(3 / fan_in)`: for SELU.
+
+    Source: LeCun et al., Efficient BackProp, 1998
+    """
 
     _facts = (1.0, "fan_in", "uniform")
 

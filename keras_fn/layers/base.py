@@ -14,6 +14,7 @@ from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, GraphError, KerasFnError, NotBuiltError, ShapeError, StructureError
 from keras_fn.core.spec import Spec
+from keras_fn.core.version import structure
 from keras_fn.core.variable import StatelessScope, Variable, mixed, unwrap
 from keras_fn.layers.call import call_layer
 from keras_fn.layers.facts import constructor_params, facts_of
@@ -307,6 +308,7 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = bool(value)
+        structure.bump()
         for layer in self._flatten_layers():
             layer._kf_trainable = value
             for v in layer._kf_own():
@@ -521,6 +523,8 @@ class Layer:
         if name == "built" and value:
             self.__dict__["built"] = True
             return
+        if isinstance(value, (Layer, Variable)):
+            structure.bump()
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -49,13 +49,13 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """`1 - tp / (tp + alpha * fp + beta * fn)`, with soft counts of true and false positives and false negatives.
+    """`1 - tp / (tp + alpha * fn + beta * fp)`, with soft counts of true and false positives and false negatives.
 
     Args:
         y_true: membership, 0 to 1.
         y_pred: membership, 0 to 1, in the same shape.
-        alpha: weight of false positives.
-        beta: weight of false negatives.
+        alpha: weight of false negatives (as in Keras; in the paper it is that of false positives).
+        beta: weight of false positives.
         axis: axes summed over; None for all of them.
 
     Source: Salehi et al., https://arxiv.org/abs/1706.05721
@@ -64,7 +64,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     hit = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
     extra = ops.sum(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis=axis)
     missed = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis=axis)
-    total = ops.add(hit, ops.add(ops.multiply(extra, alpha), ops.multiply(missed, beta)))
+    total = ops.add(hit, ops.add(ops.multiply(missed, alpha), ops.multiply(extra, beta)))
     return ops.subtract(1.0, ops.true_divide(hit, ops.add(total, EPSILON)))
 
 
@@ -120,8 +120,8 @@ class Tversky(LossFunctionWrapper):
     """How little two regions overlap, false positives and negatives being weighed apart. See `tversky`.
 
     Args:
-        alpha: weight of false positives.
-        beta: weight of false negatives.
+        alpha: weight of false negatives (as in Keras; in the paper it is that of false positives).
+        beta: weight of false positives.
         reduction: how the values of a batch become one, see `Loss`.
         name: name.
         axis: axes summed over; None for all of them, the batch too.

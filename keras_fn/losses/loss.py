@@ -30,7 +30,9 @@ class Loss:
         4.5
     """
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
         check_reduction(reduction)
         self.name = name or naming.unique(naming.snake_case(type(self).__name__))
         self.reduction = reduction

@@ -64,11 +64,8 @@ def circle(
     ref_labels = labels if ref_labels is None else ops.reshape(as_dtype(ref_labels, "int32"), (-1, 1))
     others = y_pred if ref_embeddings is None else as_dtype(ref_embeddings, dtype)
     similar = ops.matmul(y_pred, ops.transpose(others))
-    alike = ops.equal(labels, ops.transpose(ref_labels))
-    unlike = ops.logical_not(alike)
-    if remove_diagonal:
-        rows, columns = ops.arange(ops.shape(similar)[0]), ops.arange(ops.shape(similar)[1])
-        alike = ops.logical_and(alike, ops.not_equal(ops.expand_dims(rows, 1), ops.expand_dims(columns, 0)))
+    unlike = ops.not_equal(labels, ops.transpose(ref_labels))
+    alike = _alike(labels, ref_labels, remove_diagonal)
     pull = ops.stop_gradient(ops.relu(ops.subtract(1.0 + margin, similar)))
     push = ops.stop_gradient(ops.relu(ops.add(similar, margin)))
     near = ops.multiply(ops.multiply(pull, ops.subtract(similar, 1.0 - margin)), -gamma)
@@ -80,6 +77,16 @@ def circle(
 
 
 _LOWEST = -1e9
+
+
+def _alike(labels: Any, ref_labels: Any, remove_diagonal: bool) -> Any:
+    """Which pairs have one label, samples paired with themselves left out if asked; labels are columns."""
+    alike = ops.equal(labels, ops.transpose(ref_labels))
+    count = ops.shape(labels)[0]
+    if not remove_diagonal or count is None:
+        return alike
+    rows, columns = ops.arange(count), ops.arange(ops.shape(ref_labels)[0])
+    return ops.logical_and(alike, ops.not_equal(ops.expand_dims(rows, 1), ops.expand_dims(columns, 0)))
 
 
 class CTC(LossFunctionWrapper):
@@ -100,6 +107,8 @@ class CTC(LossFunctionWrapper):
 
 class Circle(LossFunctionWrapper):
     """Pulls embeddings of one label together and pushes others apart. See `circle`.
+
+    Samples whose label no other sample of the batch has do not count in a mean.
 
     Args:
         gamma: scale.
@@ -127,3 +136,8 @@ class Circle(LossFunctionWrapper):
 
     def _convert_target(self, x: Any) -> Any:
         return ops.convert_to_tensor(x)
+
+    def _own_mask(self, y_true: Any, y_pred: Any, values: Any) -> Any:
+        """A sample without another of its label has nothing to be pulled to, and does not count in a mean."""
+        labels = ops.reshape(y_true, (-1, 1))
+        return ops.any(_alike(labels, labels, self._fn_kwargs["remove_diagonal"]), axis=1)

@@ -85,7 +85,9 @@ def unequal(name: str, y_true: Any, y_pred: Any) -> ShapeError:
             hint += " For targets that are class ids, take a sparse loss or metric, or `one_hot` them."
     elif len(y_true) == len(y_pred) - 1:
         hint += " For targets that are class ids, take a sparse loss or metric, or `one_hot` them."
-    return ShapeError(f"{name}: y_true has the shape {y_true} and y_pred the shape {y_pred}; they must be equal. {hint}")
+    return ShapeError(
+        f"{name}: y_true has the shape {y_true} and y_pred the shape {y_pred}; they must be equal. {hint}"
+    )
 
 
 def aligned(values: Any, weight: Any, what: str = "sample_weight") -> tuple[Any, Any]:

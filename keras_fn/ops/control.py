@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import optree
 
-from keras_fn.core import dtypes, op as core_op, shapes
+from keras_fn.core import dtypes, shapes
+from keras_fn.core import op as core_op
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError, StructureError
 from keras_fn.core.op import DtypeRule, Op, casts, op
@@ -185,7 +186,7 @@ def _agreed(results: list[list[Spec]], name: str) -> list[Spec]:
 
 def _cond_specs(pred: Spec, true_fn: FlatFunction, false_fn: FlatFunction) -> list[Spec]:
     if pred.shape != ():
-        raise ShapeError(f"`pred` of ops.cond must be a scalar, and its shape is {pred.shape}. Use ops.where, any, all.")
+        raise ShapeError(f"`pred` of ops.cond must be a scalar, not of the shape {pred.shape}. Use ops.where or any.")
     return _agreed([true_fn.infer(), false_fn.infer()], "cond")
 
 
@@ -370,7 +371,7 @@ def scan(
         if found.type is not tuple or found.num_children != 2:
             raise StructureError(f"`f` of ops.scan must return a pair (carry, result), and returned {found}.")
         if found.child(0) != carry_tree:
-            raise StructureError(f"`f` of ops.scan must return a carry like `init`, {carry_tree}, not {found.child(0)}.")
+            raise StructureError(f"`f` of ops.scan must return a carry like `init` {carry_tree}, not {found.child(0)}.")
 
     args = optree.treespec_tuple((carry_tree, slice_tree))
     flat = FlatFunction(f, "`f` of ops.scan", args, len(carry), accept)

@@ -45,6 +45,16 @@ def _padding(padding: Any) -> str:
     return name
 
 
+def _options(n: int, strides: Any, padding: Any, data_format: str | None, dilation: Any) -> tuple[Any, ...]:
+    """Those four as kernels take them: tuples of n ints, and names in lower case."""
+    return (
+        tuple_of(strides, n, "strides"),
+        _padding(padding),
+        standardize_data_format(data_format),
+        tuple_of(dilation, n, "dilation_rate"),
+    )
+
+
 def _apply(declared: Op, inputs: Any, *rest: Any) -> Any:
     """Runs a primitive; on tensors, too, bad shapes are refused here, in our words and on every backend alike."""
     if not isinstance(inputs, Spec):
@@ -130,15 +140,7 @@ def conv(
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
     n = _spatial_rank(inputs, kernel)
-    return _apply(
-        _conv,
-        inputs,
-        kernel,
-        tuple_of(strides, n, "strides"),
-        _padding(padding),
-        standardize_data_format(data_format),
-        tuple_of(dilation_rate, n, "dilation_rate"),
-    )
+    return _apply(_conv, inputs, kernel, *_options(n, strides, padding, data_format, dilation_rate))
 
 
 @op(dtype=floats("inputs", "kernel"))
@@ -178,10 +180,8 @@ def depthwise_conv(
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
     n = _spatial_rank(inputs, kernel)
-    data_format = standardize_data_format(data_format)
-    _check_depth(inputs, kernel, data_format)
-    strides, dilation = tuple_of(strides, n, "strides"), tuple_of(dilation_rate, n, "dilation_rate")
-    return _depthwise_conv(inputs, kernel, strides, _padding(padding), data_format, dilation)
+    _check_depth(inputs, kernel, standardize_data_format(data_format))
+    return _depthwise_conv(inputs, kernel, *_options(n, strides, padding, data_format, dilation_rate))
 
 
 @op(dtype=floats("inputs", "depthwise_kernel", "pointwise_kernel"))
@@ -212,12 +212,9 @@ def separable_conv(
     inputs, depthwise_kernel, pointwise_kernel = map(_tensor, (inputs, depthwise_kernel, pointwise_kernel))
     n = _spatial_rank(inputs, depthwise_kernel)
     _spatial_rank(inputs, pointwise_kernel)
-    data_format = standardize_data_format(data_format)
-    _check_depth(inputs, depthwise_kernel, data_format)
-    strides, dilation = tuple_of(strides, n, "strides"), tuple_of(dilation_rate, n, "dilation_rate")
-    return _separable_conv(
-        inputs, depthwise_kernel, pointwise_kernel, strides, _padding(padding), data_format, dilation
-    )
+    _check_depth(inputs, depthwise_kernel, standardize_data_format(data_format))
+    options = _options(n, strides, padding, data_format, dilation_rate)
+    return _separable_conv(inputs, depthwise_kernel, pointwise_kernel, *options)
 
 
 # --- transposed convolution
@@ -293,15 +290,13 @@ def conv_transpose(
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
     n = _spatial_rank(inputs, kernel)
-    padding = _padding(padding)
-    strides = tuple_of(strides, n, "strides")
-    dilation = tuple_of(dilation_rate, n, "dilation_rate")
+    strides, padding, data_format, dilation = _options(n, strides, padding, data_format, dilation_rate)
     extra = (None,) * n if output_padding is None else tuple_of(output_padding, n, "output_padding", zero=True)
     if any(p is not None and p >= t for p, t in zip(extra, strides, strict=True)):
         raise ArgumentError(f"`output_padding` ({extra}) must be less than `strides` ({strides}) along each axis.")
     spans = [windows.span(k, d) for k, d in zip(kernel.shape, dilation, strict=False)]
     crops = tuple(_crop(k, t, padding, p) for k, t, p in zip(spans, strides, extra, strict=True))
-    return _apply(_conv_transpose, inputs, kernel, strides, crops, standardize_data_format(data_format), dilation)
+    return _apply(_conv_transpose, inputs, kernel, strides, crops, data_format, dilation)
 
 
 # --- pooling
@@ -326,8 +321,8 @@ def _pool(declared: Op, inputs: Any, pool_size: Any, strides: Any, padding: str,
     inputs = _tensor(inputs)
     n = _spatial_rank(inputs)
     pool_size = tuple_of(pool_size, n, "pool_size")
-    strides = pool_size if strides is None else tuple_of(strides, n, "strides")
-    return _apply(declared, inputs, pool_size, strides, _padding(padding), standardize_data_format(data_format))
+    options = _options(n, pool_size if strides is None else strides, padding, data_format, 1)
+    return _apply(declared, inputs, pool_size, *options[:3])
 
 
 def max_pool(

@@ -161,7 +161,8 @@ def resize(
     """
     if interpolation != "nearest" and interpolation not in METHODS:
         known = ("nearest", *METHODS)
-        raise ArgumentError(f"`interpolation` must be one of {known}, not {interpolation!r}.{closest(interpolation, known)}")
+        hint = closest(interpolation, known)
+        raise ArgumentError(f"`interpolation` must be one of {known}, not {interpolation!r}.{hint}")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ArgumentError("Only one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio` can be True.")
     if fill_mode != "constant":

@@ -111,14 +111,16 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
 
 @op(dtype=floats("x"))
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Vector norm over axes: the Euclidean one, or of order 1, 2, or infinity."""
+    """Vector norm over axes: the Euclidean one, or of order 1, 2, infinity; or of any positive order over one axis."""
     if ord in (None, 2, "fro"):
         return e.sqrt(r.sum(e.square(x), axis, keepdims))
     if ord == 1:
         return r.sum(e.absolute(x), axis, keepdims)
     if ord == float("inf"):
         return r.amax(e.absolute(x), axis, keepdims)
-    raise ArgumentError(f"`ord` must be None, 1, 2, 'fro' or infinity, not {ord!r}.")
+    if isinstance(ord, (int, float)) and ord > 0 and isinstance(axis, int):
+        return e.power(r.sum(e.power(e.absolute(x), ord), axis, keepdims), 1.0 / ord)
+    raise ArgumentError(f"`ord` must be None, 1, 2, 'fro', infinity, or (over one axis) positive, not {ord!r}.")
 
 
 @op(dtype=floats("x"))

@@ -16,6 +16,13 @@ from keras_fn.ops import linalg as la
 from keras_fn.ops import reduction as r
 from keras_fn.ops import shape as s
 
+# `ops.nn` is also the view under which Keras shows these; `__all__` holds what is defined here
+from keras_fn.ops.activation import *  # noqa: F403
+from keras_fn.ops.conv import *  # noqa: F403
+from keras_fn.ops.elementwise import sigmoid as sigmoid
+from keras_fn.ops.reduction import moments as moments
+from keras_fn.ops.shape import one_hot as one_hot
+
 __all__ = [
     "batch_normalization",
     "binary_crossentropy",
@@ -173,9 +180,9 @@ def _attention(query, key, value, bias, mask, scale, is_causal, flash_attention,
             "False, or a backend that has one (torch on a GPU)."
         )
     name = _dtype(query)
-    groups = s.shape(query)[2] // s.shape(key)[2]
-    if groups > 1:
-        key, value = s.repeat(key, groups, 2), s.repeat(value, groups, 2)
+    heads, shared = query.shape[2], key.shape[2]
+    if None not in (heads, shared) and heads != shared:
+        key, value = s.repeat(key, heads // shared, 2), s.repeat(value, heads // shared, 2)
     scores = _at_least_32_bits(la.einsum("btnh,bsnh->bnts", query, key))
     scores = e.multiply(scores, scale)
     if soft_cap is not None:
@@ -267,9 +274,9 @@ def _check_attention(query: Any, key: Any, value: Any) -> None:
         problem = "all three must have 4 dimensions (batch, length, heads, size)"
     elif key[1] != value[1] and None not in (key[1], value[1]):
         problem = "key and value must have the same length (axis 1)"
-    elif query[-1] != key[-1]:
-        problem = "query and key must have the same size (axis 3)"
-    elif key[2] != value[2] or query[2] % key[2]:
+    elif query[3] != key[3] or query[3] is None:
+        problem = "query and key must have the same known size (axis 3)"
+    elif None not in (query[2], key[2], value[2]) and (key[2] != value[2] or query[2] % key[2]):
         problem = "key and value must have the same number of heads (axis 2), which divides that of the query"
     else:
         return
@@ -278,10 +285,14 @@ def _check_attention(query: Any, key: Any, value: Any) -> None:
 
 # --- cross-entropies
 def _same_shapes(target: Any, output: Any) -> None:
-    if len(target) != len(output) or any(
-        t != o and isinstance(t, int) and isinstance(o, int) for t, o in zip(target, output, strict=True)
-    ):
-        raise ShapeError(f"`target` and `output` must have one shape, and have {tuple(target)} and {tuple(output)}.")
+    target, output = tuple(target.shape), tuple(output.shape)
+    if not _agree(target, output):
+        raise ShapeError(f"`target` and `output` must have one shape, and have {target} and {output}.")
+
+
+def _agree(a: shapes.Shape, b: shapes.Shape) -> bool:
+    """Whether two shapes are one, as far as they are known."""
+    return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b, strict=True))
 
 
 @op(dtype=floats("target", "output"))
@@ -298,10 +309,10 @@ def binary_crossentropy(target, output, from_logits=False):
 
     Example:
         >>> from keras_fn import ops
-        >>> ops.convert_to_numpy(ops.binary_crossentropy([1.0, 0.0], [0.5, 0.5])).round(4).tolist()
+        >>> [round(float(x), 4) for x in ops.binary_crossentropy([1.0, 0.0], [0.5, 0.5])]
         [0.6931, 0.6931]
     """
-    _same_shapes(s.shape(target), s.shape(output))
+    _same_shapes(target, output)
     if from_logits:
         # max(x, 0) - x * z + log(1 + exp(-|x|)): no exponential of a positive number
         tail = e.log1p(e.exp(e.negative(e.absolute(output))))
@@ -335,7 +346,7 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     Raises:
         ShapeError: where the shapes differ.
     """
-    _same_shapes(s.shape(target), s.shape(output))
+    _same_shapes(target, output)
     return e.negative(r.sum(e.multiply(target, _log_probabilities(output, from_logits, axis)), axis))
 
 
@@ -357,33 +368,30 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
     Example:
         >>> from keras_fn import ops
-        >>> ops.convert_to_numpy(ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])).round(4).tolist()
+        >>> [round(float(x), 4) for x in ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])]
         [0.6931]
     """
-    wanted, found = list(s.shape(output)), tuple(s.shape(target))
+    wanted, found = list(output.shape), tuple(target.shape)
     if not wanted:
         raise ShapeError("`output` must have one dimension or more (one of classes), and it is a scalar.")
     axis = shapes.canonical_axis(axis, len(wanted))
-    classes = wanted.pop(axis)
+    del wanted[axis]
     if len(found) == len(wanted) + 1 and found[-1] == 1:
         target, found = s.squeeze(target, -1), found[:-1]
-    if len(found) != len(wanted) or any(
-        t != o and isinstance(t, int) and isinstance(o, int) for t, o in zip(found, wanted, strict=True)
-    ):
+    if not _agree(found, tuple(wanted)):
         raise ShapeError(
-            f"`target` must have the shape of `output` ({tuple(s.shape(output))}) without axis {axis}, which is "
+            f"`target` must have the shape of `output` ({tuple(output.shape)}) without axis {axis}, which is "
             f"{tuple(wanted)}, and it is {found}."
         )
     output = e.cast(output, dtypes.at_least_float(_dtype(output)))
-    log_p = _log_probabilities(output, from_logits, axis)
-    if classes is None:
-        return r.sum(log_p, axis)  # while a model is built: only the shape matters
-    return _class_loss(e.cast(target, "int32"), log_p, axis)
+    return _class_loss(e.cast(target, "int32"), _log_probabilities(output, from_logits, axis), axis)
 
 
 @op(dtype=mixes("target", "log_p", out=lambda target, log_p: log_p))
 def _class_loss(target, log_p, axis):
     """`-log_p` at the target class along an axis; 0 for a target that is no class."""
+    if isinstance(log_p, Spec):
+        return r.sum(log_p, axis)  # the classes may not be counted yet, and only the shape matters
     hot = s.one_hot(target, s.shape(log_p)[axis], axis, _dtype(log_p))
     return e.negative(r.sum(e.multiply(hot, log_p), axis))
 

@@ -16,9 +16,12 @@ def _made(seed: Spec, *args: Any) -> Spec:
     return Spec(args[-2], args[-1])
 
 
-@op(dtype=mixes("state"), shape=lambda state: state.shape)
-def advance_seed(state):
-    """The state of a SeedGenerator with its counter, the second number, one higher (2**32 - 1 becomes 0)."""
+@op(dtype=mixes("state"), shape=lambda state: (state.shape, state.shape))
+def next_seed(state):
+    """The seed to use now, and the state with its counter, the second number, one higher (2**32 - 1 becomes 0).
+
+    The seed shares no memory with the state, which may be written in place.
+    """
 
 
 @op(dtype=mixes("seed"), shape=_made)

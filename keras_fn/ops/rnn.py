@@ -1,4 +1,4 @@
-"""Recurrent networks: the generic loop over time, and LSTM, GRU and the simple RNN.
+"""LSTM, GRU and the simple RNN; `rnn`, the generic loop that they run on, is in `time_loop`.
 
 The three named networks are composites over the loop. Where activations are the standard ones and nothing is masked,
 they are also ops of their own (`standard_lstm`, …), for which a backend may bring a fused kernel. Nothing is chosen in
@@ -13,154 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import optree
+import numpy as np
 
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import Op, floats, op
 from keras_fn.core.spec import Spec
-from keras_fn.core.variable import StatelessScope
 from keras_fn.ops import elementwise as e
-from keras_fn.ops import shape as s
-from keras_fn.ops.control import scan
 from keras_fn.ops.linalg import matmul
+from keras_fn.ops.shape import _dtype, shape, split, zeros
+from keras_fn.ops.time_loop import rnn
 
 Activation = Callable[[Any], Any]
-
-
-# --- the loop
-def rnn(
-    step_function: Callable[[Any, Any], tuple[Any, Any]],
-    inputs: Any,
-    initial_states: Any,
-    go_backwards: bool = False,
-    mask: Any = None,
-    unroll: bool = False,
-    zero_output_for_mask: bool = False,
-    return_all_outputs: bool = True,
-    time_major: bool = False,
-    output_like: Any = None,
-) -> tuple[Any, Any, Any]:
-    """Runs `output, states = step_function(x, states)` over the time steps of `inputs`.
-
-    A masked step repeats the output before it (zeros at the start) and leaves the states as they were.
-
-    Args:
-        step_function: function of one time step, a tree of tensors `(batch, ...)`, and the states; returns the output,
-            a tree of tensors `(batch, ...)`, and the new states, in the structure, shapes and dtypes of the old.
-        inputs: tree of tensors `(batch, time, ...)`.
-        initial_states: tree of tensors.
-        go_backwards: from the last step to the first; outputs come in the order in which they were made.
-        mask: bools `(batch, time)` or `(batch, time, 1)`, true where a step counts.
-        unroll: write the loop out step by step; needs a known number of steps.
-        zero_output_for_mask: the output of a masked step is zero.
-        return_all_outputs: False: the second result holds the last output only, with a time axis of length 1.
-        time_major: inputs, mask and outputs have the time axis first.
-        output_like: tensor in the shape and dtype of one output, where it is known. It saves a masked loop from
-            running one step ahead to find them.
-
-    Returns:
-        `(last_output, outputs, states)`; outputs have the shape `(batch, time, ...)`.
-
-    Example:
-        >>> from keras_fn import ops
-        >>> from keras_fn.ops.rnn import rnn
-        >>> x = ops.reshape(ops.arange(1.0, 4.0), (1, 3, 1))
-        >>> last, outputs, _ = rnn(lambda x, s: (x + s[0], [x + s[0]]), x, [ops.zeros((1, 1))])
-        >>> ops.convert_to_numpy(outputs).ravel().tolist()
-        [1.0, 3.0, 6.0]
-    """
-    state_tree = optree.tree_structure(initial_states)
-
-    def call(x: Any, states: Any) -> tuple[Any, Any]:
-        output, new = step_function(x, states)
-        return output, optree.tree_unflatten(state_tree, optree.tree_leaves(new))
-
-    steps = optree.tree_map(lambda x: _time_first(x, go_backwards, time_major), inputs)
-    if mask is not None:
-        steps = (steps, _time_first(_bare_mask(mask), go_backwards, time_major))
-    # the carry is (states, last output), or (states, ()) where the last output is found among all of them
-    before: Any = ()
-    if mask is not None or (output_like is not None and not return_all_outputs):
-        like = output_like if output_like is not None else _one_output(call, steps, initial_states, mask is not None)
-        before = optree.tree_map(s.zeros_like, like)
-    keep_all = return_all_outputs or before == ()
-    step = _step(call, mask is not None, zero_output_for_mask, before != (), keep_all)
-    loop = _unrolled if unroll else scan
-    (states, last), outputs = loop(step, (initial_states, before), steps)
-    if before == ():
-        last = optree.tree_map(lambda y: y[-1], outputs)
-    if return_all_outputs:
-        return last, optree.tree_map(lambda y: y if time_major else s.swapaxes(y, 0, 1), outputs), states
-    return last, optree.tree_map(lambda y: s.expand_dims(y, 0 if time_major else 1), last), states
-
-
-def _time_first(x: Any, go_backwards: bool, time_major: bool) -> Any:
-    if s.ndim(x) < 2:
-        raise ShapeError(f"A recurrent network needs inputs of the shape (batch, time, ...), not {tuple(x.shape)}.")
-    x = x if time_major else s.swapaxes(x, 0, 1)
-    return s.flip(x, 0) if go_backwards else x
-
-
-def _bare_mask(mask: Any) -> Any:
-    mask = e.cast(mask, "bool")
-    if s.ndim(mask) == 3:
-        mask = s.squeeze(mask, -1)
-    if s.ndim(mask) != 2:
-        raise ShapeError(f"A mask must have the shape (batch, time), or a third axis of 1, not {tuple(mask.shape)}.")
-    return mask
-
-
-def _one_output(call: Any, steps: Any, states: Any, masked: bool) -> Any:
-    """The output of a first step, for its shapes; what it writes is dropped."""
-    first = optree.tree_map(lambda x: x[0], steps[0] if masked else steps)
-    with StatelessScope():
-        return call(first, states)[0]
-
-
-def _step(call: Any, masked: bool, zeros: bool, carries_output: bool, keep_all: bool) -> Callable[[Any, Any], Any]:
-    """The function that `scan` runs: `(states, last output), x -> (states, last output), output`."""
-
-    def plain(carry: Any, x: Any) -> Any:
-        output, states = call(x, carry[0])
-        return (states, output if carries_output else ()), (output if keep_all else None)
-
-    def with_mask(carry: Any, x: Any) -> Any:
-        states, before = carry
-        x, counts = x
-        output, new = call(x, states)
-        if zeros:
-            before = optree.tree_map(s.zeros_like, before)
-        output, states = _where(counts, output, before), _where(counts, new, states)
-        return (states, output), (output if keep_all else None)
-
-    return with_mask if masked else plain
-
-
-def _where(counts: Any, new: Any, old: Any) -> Any:
-    """Row by row the new tensors where a step counts, the old ones elsewhere."""
-
-    def choose(a: Any, b: Any) -> Any:
-        rank = s.ndim(a)
-        return e.where(s.reshape(counts, (-1, *(1,) * (rank - 1))) if rank > 1 else counts, a, b)
-
-    return optree.tree_map(choose, new, old)
-
-
-def _unrolled(step: Any, carry: Any, steps: Any) -> tuple[Any, Any]:
-    """`scan` as a plain loop."""
-    leaves, tree = optree.tree_flatten(steps)
-    n = leaves[0].shape[0]
-    if n is None:
-        raise ShapeError("`unroll=True` needs a known number of time steps. Give it in the input shape, or do not unroll.")
-    slices = [s.unstack(x) if n else [] for x in leaves]
-    rows = []
-    for row in zip(*slices, strict=True):
-        carry, output = step(carry, optree.tree_unflatten(tree, row))
-        rows.append(output)
-    if not rows:
-        raise ShapeError("A recurrent network needs one time step at least, and the inputs have none.")
-    return carry, optree.tree_map(lambda *ys: s.stack(list(ys)), *rows)
 
 
 # --- which way
@@ -171,6 +35,7 @@ class RecurrentPath(NamedTuple):
     reason: str
 
 
+_GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
 _STANDARD = {
     "lstm": ("standard_lstm", ("tanh", "sigmoid")),
     "gru": ("standard_gru", ("tanh", "sigmoid")),
@@ -217,7 +82,8 @@ def recurrent_path(
 def _not_standard(kind: str, activation: Any, recurrent: Any, mask: Any, reset_after: bool, unroll: bool) -> str:
     """Why a network is not the standard one that fused kernels compute; empty where it is."""
     functions = (activation, recurrent)
-    for argument, found, name in zip(("activation", "recurrent_activation"), functions, _STANDARD[kind][1], strict=False):
+    names = ("activation", "recurrent_activation")
+    for argument, found, name in zip(names, functions, _STANDARD[kind][1], strict=False):
         if not _is_function(found, name):
             return f"{argument} is {found!r}, and fused kernels know {name} only"
     if mask is not None:
@@ -248,14 +114,23 @@ def _function(fn: Any) -> Activation:
 
 
 # --- parts that the three share
-def _check(inputs: Any, kernel: Any, recurrent_kernel: Any, gates: int) -> None:
-    x, w, r = tuple(inputs.shape), tuple(kernel.shape), tuple(recurrent_kernel.shape)
-    units = r[0] if len(r) == 2 else None
-    if len(x) != 3 or len(w) != 2 or w[-1] != (units or 0) * gates or r[-1] != w[-1] or x[-1] not in (None, w[0]):
+def _check(kind: str, tensors: tuple[Any, ...], reset_after: bool) -> None:
+    """The shapes of inputs, weights and bias fit each other."""
+    gates = _GATES[kind]
+    x, w, r = (_static_shape(a) for a in (tensors[0], *tensors[-3:-1]))
+    units = r[0] if len(r) == 2 else 0
+    if len(x) != 3 or len(w) != 2 or w[-1] != units * gates or r[-1] != w[-1] or x[-1] not in (None, w[0]):
         raise ShapeError(
-            f"Inputs must have the shape (batch, time, features), the kernel (features, {gates} * units) and the "
-            f"recurrent kernel (units, {gates} * units); {x}, {w} and {r} came."
+            f"The inputs of {kind} must have the shape (batch, time, features), the kernel (features, {gates} * units) "
+            f"and the recurrent kernel (units, {gates} * units); {x}, {w} and {r} came."
         )
+    wanted = (2, w[-1]) if kind == "gru" and reset_after else (w[-1],)
+    if tensors[-1] is not None and _static_shape(tensors[-1]) != wanted:
+        raise ShapeError(f"The bias of this {kind} must have the shape {wanted}, not {_static_shape(tensors[-1])}.")
+
+
+def _static_shape(x: Any) -> tuple[Any, ...]:
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
 def _project(inputs: Any, kernel: Any, bias: Any) -> Any:
@@ -268,9 +143,9 @@ def _state(state: Any, inputs: Any, recurrent_kernel: Any) -> Any:
     """The state, or zeros."""
     if state is not None:
         return state
-    batch, units = s.shape(inputs)[0], recurrent_kernel.shape[0]
-    dtype = s._dtype(inputs)
-    return Spec((batch, units), dtype) if isinstance(inputs, Spec) else s.zeros((batch, units), dtype)
+    batch, units = shape(inputs)[0], recurrent_kernel.shape[0]
+    dtype = _dtype(inputs)
+    return Spec((batch, units), dtype) if isinstance(inputs, Spec) else zeros((batch, units), dtype)
 
 
 def _specs(inputs: Spec, recurrent_kernel: Spec, states: int, return_sequences: bool) -> tuple[Any, Any, Any]:
@@ -304,11 +179,14 @@ class _Loop(NamedTuple):
         )
 
 
-def _dispatch(kind: str, standard: Op, loop: Op, tensors: tuple[Any, ...], use_fused: Any, facts: dict[str, Any]) -> Any:
+def _dispatch(
+    kind: str, standard: Op, loop: Op, tensors: tuple[Any, ...], use_fused: bool | None, facts: dict[str, Any]
+) -> Any:
     """The standard op where it computes what was asked, else the loop."""
     activations, mask = facts["activations"], facts["mask"]
     recurrent = activations[1] if len(activations) > 1 else "sigmoid"
     reset_after, unroll = facts.get("reset_after", True), facts["unroll"]
+    _check(kind, tensors, reset_after)
     recurrent_path(kind, activations[0], recurrent, mask, reset_after, unroll, use_fused)
     standard_applies = not _not_standard(kind, activations[0], recurrent, mask, reset_after, unroll)
     if standard_applies and use_fused is not False:
@@ -323,7 +201,7 @@ def _dispatch(kind: str, standard: Op, loop: Op, tensors: tuple[Any, ...], use_f
 # --- LSTM
 def lstm_gates(z: Any, c: Any, activation: Activation, recurrent_activation: Activation) -> tuple[Any, Any]:
     """The new `(h, c)` from the sum `z`, of shape `(batch, 4 * units)`, of the projected input and state."""
-    i, f, g, o = s.split(z, 4, -1)
+    i, f, g, o = split(z, 4, -1)
     kept, added = e.multiply(recurrent_activation(f), c), e.multiply(recurrent_activation(i), activation(g))
     c = e.add(kept, added)
     return e.multiply(recurrent_activation(o), activation(c)), c
@@ -350,7 +228,6 @@ def lstm_loop(
     mask=None, go_backwards=False, return_sequences=True, zero_output_for_mask=False, unroll=False,
 ):  # fmt: skip
     """`lstm` as a loop over time, with any activations."""
-    _check(inputs, kernel, recurrent_kernel, 4)
     if isinstance(inputs, Spec):
         return _specs(inputs, recurrent_kernel, 2, return_sequences)
 
@@ -438,14 +315,14 @@ def gru_gates(
     reset_after: bool,
 ) -> Any:
     """The new h from the projected input x, of shape `(batch, 3 * units)`, and the old h."""
-    xz, xr, xh = s.split(x, 3, -1)
+    xz, xr, xh = split(x, 3, -1)
     if reset_after:
-        rz, rr, rh = s.split(_project(h, recurrent_kernel, recurrent_bias), 3, -1)
+        rz, rr, rh = split(_project(h, recurrent_kernel, recurrent_bias), 3, -1)
         z, r = recurrent_activation(e.add(xz, rz)), recurrent_activation(e.add(xr, rr))
         candidate = activation(e.add(xh, e.multiply(r, rh)))
     else:
         units = recurrent_kernel.shape[0]
-        rz, rr = s.split(matmul(h, recurrent_kernel[:, : 2 * units]), 2, -1)
+        rz, rr = split(matmul(h, recurrent_kernel[:, : 2 * units]), 2, -1)
         z, r = recurrent_activation(e.add(xz, rz)), recurrent_activation(e.add(xr, rr))
         candidate = activation(e.add(xh, matmul(e.multiply(r, h), recurrent_kernel[:, 2 * units :])))
     return e.add(candidate, e.multiply(z, e.subtract(h, candidate)))
@@ -455,10 +332,6 @@ def _gru_biases(bias: Any, reset_after: bool) -> tuple[Any, Any]:
     """The biases of the input and of the state."""
     if bias is None:
         return None, None
-    rank = 2 if reset_after else 1
-    if len(bias.shape) != rank:
-        wanted = "(2, 3 * units)" if reset_after else "(3 * units,)"
-        raise ShapeError(f"The bias of a GRU with reset_after={reset_after} has the shape {wanted}, not {bias.shape}.")
     return (bias[0], bias[1]) if reset_after else (bias, None)
 
 
@@ -484,7 +357,6 @@ def gru_loop(
     mask=None, go_backwards=False, return_sequences=True, zero_output_for_mask=False, unroll=False,
 ):  # fmt: skip
     """`gru` as a loop over time, with any activations."""
-    _check(inputs, kernel, recurrent_kernel, 3)
     b, rb = _gru_biases(bias, reset_after)
     if isinstance(inputs, Spec):
         return _specs(inputs, recurrent_kernel, 1, return_sequences)
@@ -568,7 +440,6 @@ def simple_rnn_loop(
     mask=None, go_backwards=False, return_sequences=True, zero_output_for_mask=False, unroll=False,
 ):  # fmt: skip
     """`simple_rnn` as a loop over time, with any activation."""
-    _check(inputs, kernel, recurrent_kernel, 1)
     if isinstance(inputs, Spec):
         return _specs(inputs, recurrent_kernel, 1, return_sequences)
 

@@ -28,7 +28,7 @@ class Adafactor(Optimizer):
         >>> import keras_fn
         >>> w = keras_fn.Variable([1.0, -2.0])
         >>> keras_fn.optimizers.Adafactor(learning_rate=0.1).apply([[0.5, 0.5]], [w])
-        >>> w.numpy().round(3).tolist()
+        >>> w.numpy().astype("float64").round(3).tolist()
         [0.842, -2.158]
     """
 

@@ -126,7 +126,7 @@ class Optimizer:
             raise ArgumentError(f"`ema_overwrite_frequency` must be an integer above 0 or None, not {frequency!r}.")
         steps = self.gradient_accumulation_steps
         if steps is not None and (not isinstance(steps, int) or steps < 2):
-            raise ArgumentError(f"`gradient_accumulation_steps` must be an integer of 2 or more, or None, not {steps!r}.")
+            raise ArgumentError(f"`gradient_accumulation_steps` must be an integer, 2 or more, or None, not {steps!r}.")
 
     def _held_learning_rate(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -258,8 +258,8 @@ class Optimizer:
             return
         if not scheduled:
             raise ArgumentTypeError(
-                f"The learning rate of {self.name!r} is a {type(held).__name__}, which a number cannot replace. Make the "
-                "optimizer with a float, or set another schedule."
+                f"The learning rate of {self.name!r} is a {type(held).__name__}, which a number cannot replace. "
+                "Make the optimizer with a float, or set another schedule."
             )
         if isinstance(held, Variable):
             self._variables = [v for v in self._variables if v is not held]
@@ -384,8 +384,8 @@ class Optimizer:
             unknown = [v for v in found if id(v) not in self._index]
             if unknown:
                 raise StructureError(
-                    f"The optimizer {self.name!r} was not built with {unknown[0]!r}. Make a new optimizer for a new set "
-                    "of variables."
+                    f"The optimizer {self.name!r} was not built with {unknown[0]!r}. Make a new optimizer for a new "
+                    "set of variables."
                 )
         if len(grads) != len(found):
             raise StructureError(f"{len(grads)} gradients came for {len(found)} variables.")

@@ -31,11 +31,17 @@ class Ftrl(Optimizer):
         >>> import keras_fn
         >>> w = keras_fn.Variable([1.0, -2.0])
         >>> keras_fn.optimizers.Ftrl(learning_rate=0.1).apply([[0.5, 0.5]], [w])
-        >>> w.numpy().round(3).tolist()
+        >>> w.numpy().astype("float64").round(3).tolist()
         [0.381, -1.015]
     """
 
-    hyper = ("learning_rate_power", "l1_regularization_strength", "l2_regularization_strength", "l2_shrinkage_regularization_strength", "beta")
+    hyper = (
+        "learning_rate_power",
+        "l1_regularization_strength",
+        "l2_regularization_strength",
+        "l2_shrinkage_regularization_strength",
+        "beta",
+    )
     rule = staticmethod(rules.ftrl)
 
     def __init__(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn import ops
 from keras_fn.ops import (
     absolute,
     add,
@@ -25,7 +26,6 @@ from keras_fn.ops import (
     sqrt,
     square,
     subtract,
-    sum,
     true_divide,
     where,
     zeros_like,
@@ -273,7 +273,7 @@ def _rms(x: Any) -> Any:
 
 
 def _norm(x: Any) -> Any:
-    return sqrt(sum(square(x)))
+    return sqrt(ops.sum(square(x)))
 
 
 def _positive(x: Any) -> Any:

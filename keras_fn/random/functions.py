@@ -208,8 +208,8 @@ def _noise_shape(inputs: Any, noise_shape: Any) -> tuple[Any, ...]:
     )
     if not fits:
         raise ShapeError(
-            f"`noise_shape` {noise_shape} must broadcast to the shape of the inputs, {tuple(dims)}: as many dimensions, "
-            "each one equal, 1 or None."
+            f"`noise_shape` {noise_shape} must broadcast to the shape of the inputs, {tuple(dims)}: "
+            "as many dimensions, each one equal, 1 or None."
         )
     return tuple(d if n is None else n for n, d in zip(noise_shape, dims, strict=True))
 

@@ -58,7 +58,7 @@ class _GlobalStream:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         # without `set_random_seed` every process starts elsewhere
-        self.generator = host_generator(np.random.SeedSequence().entropy)
+        self.reseed(np.random.SeedSequence().entropy >> 96)
 
     def draw(self) -> int:
         with self.lock:
@@ -67,6 +67,8 @@ class _GlobalStream:
     def reseed(self, seed: int) -> None:
         with self.lock:
             self.generator = host_generator(seed)
+            # of a stream of its own, so that using it or not changes nothing for what is drawn here
+            self.device_seed = int(host_generator(seed + (1 << 64)).integers(1 << 31))
 
 
 _stream = _GlobalStream()
@@ -85,6 +87,11 @@ def draw_seed() -> int:
     return _stream.draw()
 
 
+def device_seed() -> int:
+    """The seed of the generator behind `seed=None` in `keras_fn.random.*`."""
+    return _stream.device_seed
+
+
 def set_random_seed(seed: int) -> None:
     """Makes what follows repeatable: seeds Python's `random`, NumPy, and every global stream of keras_fn.
 
@@ -98,5 +105,5 @@ def set_random_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     _stream.reseed(seed)
-    for forget in on_reseed:
-        forget()
+    for restart in on_reseed:
+        restart()

@@ -10,7 +10,7 @@ import numpy as np
 from keras_fn.core.backend import Backend, active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import Variable
-from keras_fn.ops.random import advance_seed
+from keras_fn.ops.random import next_seed
 from keras_fn.random import host
 
 
@@ -53,9 +53,9 @@ class SeedGenerator:
 
     def next(self, ordered: bool = True) -> Any:
         """The next seed, a tensor of shape `(2,)` and dtype uint32; the state moves on by one."""
-        value = self.state.value
-        self.state.assign(advance_seed(value))
-        return value
+        seed, state = next_seed(self.state)
+        self.state.assign(state)
+        return seed
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal generator."""
@@ -75,7 +75,16 @@ def _first_state(seed: int) -> np.ndarray:
 
 
 _globals: weakref.WeakKeyDictionary[Backend, SeedGenerator] = weakref.WeakKeyDictionary()
-host.on_reseed.append(_globals.clear)
+
+
+def _restart() -> None:
+    """Writes the new global seed into the generators that exist: compiled functions hold on to their states."""
+    for generator in _globals.values():
+        generator.seed = host.device_seed()
+        generator.state.assign(_first_state(generator.seed))
+
+
+host.on_reseed.append(_restart)
 
 
 def global_seed_generator() -> SeedGenerator:
@@ -83,7 +92,7 @@ def global_seed_generator() -> SeedGenerator:
     backend = active.backend
     found = _globals.get(backend)
     if found is None:
-        found = _globals[backend] = SeedGenerator(name="global_seed_generator")
+        found = _globals[backend] = SeedGenerator(host.device_seed(), name="global_seed_generator")
     return found
 
 

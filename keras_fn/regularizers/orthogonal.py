@@ -35,7 +35,8 @@ class OrthogonalRegularizer(Regularizer):
             x = ops.transpose(x)
         count = x.shape[0]
         unit = ops.normalize(x, axis=1)
-        cosines = ops.multiply(ops.matmul(unit, ops.transpose(unit)), ops.subtract(1.0, ops.eye(count, dtype=unit.dtype)))
+        others = ops.subtract(1.0, ops.eye(count, dtype=unit.dtype))
+        cosines = ops.multiply(ops.matmul(unit, ops.transpose(unit)), others)
         pairs = max(count * (count - 1) / 2, 1.0)
         return ops.multiply(ops.sum(ops.absolute(cosines)), self.factor * 0.5 / pairs)
 

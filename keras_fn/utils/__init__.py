@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what editors and type checkers see
+    from keras_fn.utils.download import get_file
+    from keras_fn.utils.images import array_to_img, img_to_array, load_img, save_img
+    from keras_fn.utils.numerical import normalize, to_categorical
+    from keras_fn.utils.seeds import set_random_seed
+    from keras_fn.utils.sequences import pad_sequences
 
 # public name -> the module that holds it
 _HOMES = {
@@ -18,7 +25,10 @@ _HOMES = {
     "to_categorical": "keras_fn.utils.numerical",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = [
+    "array_to_img", "get_file", "img_to_array", "load_img", "normalize", "pad_sequences", "save_img",
+    "set_random_seed", "to_categorical",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

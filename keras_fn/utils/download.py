@@ -117,7 +117,7 @@ def _places(folder: pathlib.Path, fname: str | None, origin: str, extract: bool)
     if not name or name in (".", "..") or any(c in name for c in "/\\\0"):
         if fname:
             raise ArgumentError(
-                f"`fname` must be a plain file name, not {fname!r}. Choose the folder with `cache_dir` and `cache_subdir`."
+                f"`fname` must be a plain file name, not {fname!r}. `cache_dir` and `cache_subdir` choose the folder."
             )
         raise ArgumentError(f"The URL {origin!r} does not end in a file name. Give one as `fname`.")
     if extract and fname and "." in fname:
@@ -161,8 +161,8 @@ def _fetch(origin: str, file: pathlib.Path, expected: tuple[str, str] | None) ->
         _receive(origin, part, file)
         if expected is not None and (found := hash_file(part, expected[0])) != expected[1]:
             raise ChecksumError(
-                f"The file from {origin} has the {expected[0]} hash {found}, and {expected[1]} was expected. It was not "
-                f"kept. Try again; if it stays so, the file on the server is another one."
+                f"The file from {origin} has the {expected[0]} hash {found}, and {expected[1]} was expected. It was "
+                "not kept. Try again; if it stays so, the file on the server is another one."
             )
         os.replace(part, file)
     finally:

@@ -47,7 +47,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     if scale:
         pixels = pixels - pixels.min()
         largest = pixels.max()
-        pixels = pixels * (255.0 / largest if largest else 1.0)
+        pixels = pixels / (largest or 1) * 255  # in this order the largest becomes 255 exactly
     channels = pixels.shape[-1]
     if channels == 1:
         plane = pixels[:, :, 0]

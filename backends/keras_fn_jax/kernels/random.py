@@ -12,8 +12,8 @@ def key(seed: Any) -> Any:
     return jax.random.wrap_key_data(seed.astype("uint32"), impl="threefry2x32")
 
 
-def advance(state: Any) -> Any:
-    return state + jnp.array([0, 1], "uint32")
+def next_seed(state: Any) -> Any:
+    return state, state + jnp.array([0, 1], "uint32")
 
 
 def integers(seed: Any, low: int, high: int, shape: Any, dtype: str) -> Any:
@@ -30,7 +30,7 @@ def dropout(seed: Any, inputs: Any, rate: float, noise_shape: Any) -> Any:
 
 
 KERNELS: dict[str, Any] = {
-    "advance_seed": advance,
+    "next_seed": next_seed,
     "random_uniform": lambda seed, shape, dtype: jax.random.uniform(key(seed), shape, dtype),
     "random_normal": lambda seed, shape, dtype: jax.random.normal(key(seed), shape, dtype),
     "random_truncated_normal": lambda seed, shape, dtype: jax.random.truncated_normal(key(seed), -2, 2, shape, dtype),

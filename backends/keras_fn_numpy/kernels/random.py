@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from keras_fn_numpy.tables import numpy_dtype
 
 
@@ -17,8 +18,8 @@ def _precise(dtype: str) -> Any:
     return np.dtype("float64" if dtype == "float64" else "float32")
 
 
-def advance(state: Any) -> Any:
-    return state + np.array([0, 1], state.dtype)
+def next_seed(state: Any) -> Any:
+    return state, state + np.array([0, 1], state.dtype)
 
 
 def uniform(seed: Any, shape: Any, dtype: str) -> Any:
@@ -72,7 +73,7 @@ def dropout(seed: Any, inputs: Any, rate: float, noise_shape: Any) -> Any:
 
 
 KERNELS: dict[str, Any] = {
-    "advance_seed": advance,
+    "next_seed": next_seed,
     "random_uniform": uniform,
     "random_normal": normal,
     "random_truncated_normal": truncated_normal,

@@ -14,8 +14,8 @@ def _key(seed: Any) -> Any:
     return tf.bitcast(seed, tf.int32)
 
 
-def advance(state: Any) -> Any:
-    return tf.bitcast(tf.bitcast(state, tf.int32) + tf.constant([0, 1]), tf.uint32)
+def next_seed(state: Any) -> Any:
+    return state, tf.bitcast(tf.bitcast(state, tf.int32) + tf.constant([0, 1]), tf.uint32)
 
 
 def floats(fn: Any) -> Any:
@@ -34,7 +34,7 @@ def integers(seed: Any, low: int, high: int, shape: Any, dtype: str) -> Any:
 
 
 def _integer_of(low: int, high: int) -> str:
-    return "int32" if -(2**31) <= low and high < 2**31 else "int64"
+    return "int32" if low >= -(2**31) and high < 2**31 else "int64"
 
 
 def permutation(seed: Any, n: Any) -> Any:
@@ -58,7 +58,7 @@ def dropout(seed: Any, inputs: Any, rate: float, noise_shape: Any) -> Any:
 
 
 KERNELS: dict[str, Any] = {
-    "advance_seed": advance,
+    "next_seed": next_seed,
     "random_uniform": floats(tf.random.stateless_uniform),
     "random_normal": floats(tf.random.stateless_normal),
     "random_truncated_normal": floats(tf.random.stateless_truncated_normal),

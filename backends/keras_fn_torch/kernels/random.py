@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+
 from keras_fn_torch.arrays import TORCH_DTYPES, device
 
 _MASK = (1 << 64) - 1
@@ -101,10 +102,10 @@ def floats(kind: str) -> Any:
     return lambda seed, shape, dtype: draw(seed, kind, shape, TORCH_DTYPES[dtype])
 
 
-def advance(state: torch.Tensor) -> torch.Tensor:
+def next_seed(state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     # torch has no arithmetic for uint32; as signed numbers the bits come out the same
     step = torch.tensor([0, 1], dtype=torch.int32, device=state.device)
-    return (state.view(torch.int32) + step).view(torch.uint32)
+    return state.clone(), (state.view(torch.int32) + step).view(torch.uint32)
 
 
 def integers(seed: Any, low: int, high: int, shape: Any, dtype: str) -> Any:
@@ -112,7 +113,9 @@ def integers(seed: Any, low: int, high: int, shape: Any, dtype: str) -> Any:
 
 
 def gamma(seed: Any, alpha: torch.Tensor) -> torch.Tensor:
-    return draw(seed, "gamma", alpha.shape, alpha.dtype, alpha.device, params=(alpha.contiguous(),))
+    # torch samples it in 32 and 64 bits only
+    wide = alpha.contiguous() if alpha.dtype == torch.float64 else alpha.float().contiguous()
+    return draw(seed, "gamma", wide.shape, wide.dtype, wide.device, params=(wide,)).to(alpha.dtype)
 
 
 def binomial(seed: Any, counts: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:
@@ -126,7 +129,7 @@ def dropout(seed: Any, inputs: torch.Tensor, rate: float, noise_shape: Any) -> t
 
 
 KERNELS: dict[str, Any] = {
-    "advance_seed": advance,
+    "next_seed": next_seed,
     "random_uniform": floats("uniform"),
     "random_normal": floats("normal"),
     "random_truncated_normal": floats("truncated"),

@@ -143,7 +143,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
         if len(boundaries) != len(values) - 1:
             raise ArgumentError(
-                f"`values` must be one longer than `boundaries`, and they have {len(values)} and {len(boundaries)} entries."
+                f"`values` must be one longer than `boundaries`: they have {len(values)} and {len(boundaries)} entries."
             )
         if any(a >= b for a, b in zip(boundaries, list(boundaries)[1:], strict=False)):
             raise ArgumentError(f"`boundaries` must rise, and {list(boundaries)} came.")

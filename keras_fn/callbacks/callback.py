@@ -1,0 +1,89 @@
+"""`Callback`: code that runs at moments of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Callback:
+    """Code that runs at moments of training, evaluation and prediction. Override the moments that matter.
+
+    Logs are read from the device when they are looked at: a callback that ignores them costs no waiting.
+
+    Attributes:
+        model: the model.
+        params: `{"verbose", "epochs", "steps"}` of the run.
+
+    Example:
+        >>> import keras_fn
+        >>> class Shout(keras_fn.callbacks.Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print("EPOCH", epoch)
+    """
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] = {}
+        self._model: Any = None
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Tells the facts of the run."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Tells the model."""
+        self._model = model
+
+    @property
+    def model(self) -> Any:
+        """The model."""
+        return self._model
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Before training."""
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """After training."""
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Before an epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """After an epoch, with its logs, those of the validation under `val_…`."""
+
+    def on_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """An older name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        """An older name of `on_train_batch_end`."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch is trained on."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch was trained on."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Before an evaluation."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """After an evaluation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch is evaluated."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch was evaluated."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """After a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch is predicted."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch was predicted; `logs["outputs"]` are the outputs."""

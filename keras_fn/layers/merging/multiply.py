@@ -1,0 +1,34 @@
+"""`Multiply`: product of several inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn import ops
+from keras_fn.layers.merging.base import Merge
+
+
+class Multiply(Merge):
+    """The product of a list of tensors, element by element; their shapes must broadcast to each other.
+
+    Example:
+        >>> import keras_fn
+        >>> a, b = keras_fn.ops.array([[1.0, 4.0]]), keras_fn.ops.array([[3.0, 2.0]])
+        >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.Multiply()([a, b])).tolist()
+        [[3.0, 8.0]]
+    """
+
+    combine = staticmethod(ops.multiply)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """`Multiply(**kwargs)(inputs)`: product of several inputs.
+
+    Args:
+        inputs: list of tensors.
+        kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor.
+    """
+    return Multiply(**kwargs)(inputs)

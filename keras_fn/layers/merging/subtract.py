@@ -1,0 +1,44 @@
+"""`Subtract`: difference of two inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_fn import ops
+from keras_fn.core.errors import StructureError
+from keras_fn.layers.merging.base import Merge
+
+
+class Subtract(Merge):
+    """The first of two tensors less the second, element by element; their shapes must broadcast to each other.
+
+    Raises:
+        StructureError: where there are not two inputs.
+
+    Example:
+        >>> import keras_fn
+        >>> a, b = keras_fn.ops.array([[1.0, 4.0]]), keras_fn.ops.array([[3.0, 2.0]])
+        >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.Subtract()([a, b])).tolist()
+        [[-2.0, 2.0]]
+    """
+
+    combine = staticmethod(ops.subtract)
+
+    def build(self, input_shape: Any) -> None:
+        """Checks that two inputs came."""
+        super().build(input_shape)
+        if len(input_shape) != 2:
+            raise StructureError(f"Subtract {self.name!r} takes exactly 2 inputs, and {len(input_shape)} came.")
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """`Subtract(**kwargs)(inputs)`: difference of two inputs.
+
+    Args:
+        inputs: list of two tensors.
+        kwargs: arguments of the layer, such as `name`.
+
+    Returns:
+        Tensor.
+    """
+    return Subtract(**kwargs)(inputs)

@@ -1,0 +1,1 @@
+"""Noise, dropout and penalties on activations."""

@@ -1,0 +1,118 @@
+"""Before the first step: weights, optimizer and metrics are made, and the data is checked on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes, trees
+from keras_fn.core.backend import active
+from keras_fn.core.spec import Spec
+from keras_fn.core.version import structure
+from keras_fn.trainer.data import ArraySource
+
+
+def build_for(model: Any, batch: Any, training: bool, targets: bool = True) -> None:
+    """Makes what is not there yet, from the shapes of a batch; nothing is computed."""
+    ready = model._kf_cache.get(("built", training))
+    if ready == structure.value:
+        return
+    x, y, _ = (*batch, None, None)[:3] if isinstance(batch, tuple) else (batch, None, None)
+    x_spec, y_spec = to_specs(x), to_specs(y)
+    needs_outputs = targets and (
+        (model._kf_loss is not None and model._kf_loss.losses is None)
+        or (model._kf_metrics is not None and not model._kf_metrics.built)
+    )
+    if not model.built or needs_outputs:
+        y_pred = output_specs(model, x_spec, x)
+        if needs_outputs and y is not None:
+            if model._kf_loss is not None and model._kf_loss.losses is None:
+                model._kf_loss.build(y_pred)
+            if model._kf_metrics is not None and not model._kf_metrics.built:
+                model._kf_metrics.build(y_spec, y_pred)
+    if training and model.optimizer is not None and not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    if model._kf_cache.get(("built", training)) != structure.value:
+        model._kf_cache.clear()
+    model._kf_cache["built", training] = structure.value
+
+
+def output_specs(model: Any, x_spec: Any, x: Any) -> Any:
+    """The specs of the outputs; by running the model on the batch where its code needs values."""
+    try:
+        return model.compute_output_spec(x_spec)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        if model._kf_facts.own_spec:
+            raise
+        # code that looks at values: run it, and let the error of a real run win if there is one
+        backend = active.backend
+        with backend.inference():
+            out = model(trees.map(lambda a: None if a is None else backend.convert(a, None), x), training=False)
+        if out is None:
+            raise error
+        return trees.map(lambda t: Spec(tuple(t.shape), backend.dtype_of(t)), out)
+
+
+def to_specs(data: Any) -> Any:
+    """Specs of arrays, with an unknown batch axis."""
+
+    def spec(a: Any) -> Any:
+        if a is None:
+            return None
+        return Spec((None, *tuple(a.shape)[1:]), dtypes.standardize(a.dtype))
+
+    return trees.map(spec, data)
+
+
+# --- checks on the host
+def check_source(model: Any, source: Any, targets: bool = True) -> None:
+    """Checks arrays in memory once, before the first step. Batches of an iterable are checked as they come."""
+    if isinstance(source, ArraySource):
+        check_batch(model, source.data, targets)
+
+
+def check_batch(model: Any, batch: Any, targets: bool = True) -> None:
+    """Ids against embeddings, and targets against losses, for what is NumPy still."""
+    x = batch[0]
+    check_ids(model, x)
+    if not targets or len(batch) < 2 or batch[1] is None or model._kf_loss is None:
+        return
+    y = batch[1]
+    if not all(isinstance(a, np.ndarray) for a in trees.flatten(y)):
+        return
+    shapes = model._kf_cached("output specs", lambda: _output_shapes(model, x))
+    if shapes is not None:
+        model._kf_loss.check(y, shapes)
+
+
+def _output_shapes(model: Any, x: Any) -> Any:
+    return output_specs(model, to_specs(x), x)
+
+
+def check_ids(model: Any, x: Any) -> None:
+    """Ids that go straight from an input into an embedding must lie inside its table."""
+    function = getattr(model, "_function", None) or getattr(getattr(model, "_kf_functional", None), "_function", None)
+    if function is None:
+        return
+    arrays = dict(zip((s.name for s in function.inputs), _flat_inputs(model, x), strict=False))
+    for name, layer in model._kf_cached("embeddings", lambda: _embeddings(function)):
+        if isinstance(arrays.get(name), np.ndarray):
+            layer.check_ids(arrays[name])
+
+
+def _flat_inputs(model: Any, x: Any) -> list[Any]:
+    match = getattr(model, "_by_name", None)
+    return match(x) if match is not None else trees.flatten(x)
+
+
+def _embeddings(function: Any) -> list[tuple[str, Any]]:
+    found = []
+    for node in function.nodes:
+        if hasattr(node.operation, "check_ids"):
+            for x in node.inputs:
+                if x._node is not None and x._node.is_input:
+                    found.append((x._node.operation.name, node.operation))
+    return found

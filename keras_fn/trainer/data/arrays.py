@@ -1,0 +1,133 @@
+"""Arrays in memory: a batch is a list of row numbers, and the rows are gathered where the computation is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import dtypes, trees
+from keras_fn.core.backend import active
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+from keras_fn.core.variable import unwrap
+
+
+class ArraySource:
+    """Batches of arrays that are all in memory.
+
+    Args:
+        data: `(x,)`, `(x, y)` or `(x, y, sample_weight)`; each an array or a structure of arrays, or None.
+        batch_size: rows a batch.
+        shuffle: whether each epoch has its own order.
+        steps: batches an epoch; all of them where None.
+        seed: seed of the order.
+    """
+
+    in_memory = True
+
+    def __init__(self, data: tuple[Any, ...], batch_size: int | None, shuffle: bool, steps: int | None, seed: int) -> None:
+        self.data = tuple(trees.map(to_array, part) for part in data)
+        self.size = check_lengths(self.data)
+        self.batch_size = 32 if batch_size is None else batch_size
+        if not isinstance(self.batch_size, (int, np.integer)) or self.batch_size < 1:
+            raise ArgumentError(f"`batch_size` must be a positive int, not {batch_size!r}.")
+        self.shuffle = shuffle
+        self.seed = seed
+        full = math.ceil(self.size / self.batch_size)
+        self.steps: int | None = full if steps is None else min(steps, full) if not shuffle else steps
+        self._repeats = steps is not None and steps > full
+        self._tensors: Any = None
+
+    def tensors(self) -> Any:
+        """The arrays as tensors of the active backend, made once."""
+        if self._tensors is None:
+            convert = active.backend.convert
+            self._tensors = trees.map(lambda a: None if a is None else convert(a, None), self.data)
+        return self._tensors
+
+    def order(self, epoch: int) -> Any:
+        """Row numbers in the order of an epoch."""
+        if not self.shuffle:
+            return np.arange(self.size, dtype="int32")
+        from keras_fn.random.host import host_generator
+
+        return host_generator(self.seed + epoch).permutation(self.size).astype("int32")
+
+    def epoch(self, epoch: int) -> Iterator[Any]:
+        """The row numbers of each batch."""
+        order = self.order(epoch)
+        assert self.steps is not None
+        made = 0
+        while made < self.steps:
+            for start in range(0, self.size, self.batch_size):
+                if made == self.steps:
+                    return
+                yield order[start : start + self.batch_size]
+                made += 1
+            order = self.order(epoch + 1_000_003 * made)
+
+    def first(self) -> Any:
+        """The first rows, to learn structure, shapes and dtypes from."""
+        return trees.map(lambda a: None if a is None else a[: self.batch_size], self.data)
+
+
+def to_array(x: Any) -> Any:
+    """An array (or tensor) that can be gathered from: floats in the default float."""
+    if x is None:
+        return None
+    x = unwrap(x)
+    backend = active.backend
+    if backend.is_tensor(x):
+        return x
+    if hasattr(x, "to_numpy"):  # pandas
+        x = x.to_numpy()
+    if hasattr(x, "detach"):  # a torch tensor under another backend
+        x = x.detach().cpu().numpy()
+    if not isinstance(x, np.ndarray):
+        if not hasattr(x, "__array__") and not isinstance(x, (list, tuple, int, float)):
+            raise ArgumentTypeError(f"Data must be arrays or structures of arrays, and {type(x).__name__} came.")
+        x = np.asarray(x)
+    if x.dtype == object:
+        raise ArgumentTypeError(
+            "An array of Python objects came (rows of unequal length, or mixed types). Pad the rows to one length, for "
+            "example with `keras_fn.utils.pad_sequences`."
+        )
+    if x.dtype.kind == "f" and x.dtype.itemsize == 8:
+        return x.astype(dtypes.floatx())
+    if x.dtype == np.int64 or x.dtype == np.uint64:
+        return _narrowed(x)
+    return x
+
+
+def _narrowed(x: Any) -> Any:
+    """64-bit integers in 32 bits where they fit: ids and labels do, and every backend has them."""
+    if x.size and (x.max() > 2**31 - 1 or x.min() < -(2**31)):
+        return x
+    return x.astype("int32")
+
+
+def check_lengths(data: tuple[Any, ...]) -> int:
+    """The common number of rows.
+
+    Raises:
+        ArgumentError: where there are none, or the numbers differ.
+    """
+    found: list[tuple[str, int]] = []
+    for name, part in zip(("x", "y", "sample_weight"), data, strict=False):
+        for path, leaf in zip(trees.paths(part), trees.flatten(part), strict=True):
+            if leaf is not None:
+                label = name + "".join(f"[{p!r}]" for p in path)
+                if not len(leaf.shape):
+                    raise ArgumentError(f"{label} is a single number. Data needs a first axis that counts the samples.")
+                found.append((label, int(leaf.shape[0])))
+    if not found:
+        raise ArgumentError("There is no data: every array is None.")
+    lengths = {n for _, n in found}
+    if len(lengths) > 1:
+        listed = ", ".join(f"{label}: {n}" for label, n in found)
+        raise ArgumentError(f"All arrays must have the same number of samples (rows), and they have {listed}.")
+    if lengths == {0}:
+        raise ArgumentError(f"There are no samples: {found[0][0]} has the shape with 0 rows.")
+    return lengths.pop()

@@ -1,0 +1,433 @@
+"""The training loop, written once for every backend: read it from top to bottom."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import trees
+from keras_fn.core.backend import active
+from keras_fn.core.errors import ArgumentError, BackendError
+from keras_fn.trainer.build import build_for, check_batch, check_source
+from keras_fn.trainer.data import ArraySource, class_weights_to_sample_weights, make_source
+from keras_fn.trainer.data.make import is_arrays, numbers_to_arrays, split_validation
+from keras_fn.trainer.logs import LazyLogs, to_host
+from keras_fn.trainer.programs import Programs
+
+# steps in one dispatch where it pays, and how many single steps are timed to find out
+STEPS_PER_DISPATCH = 32
+TIMED_STEPS = 6
+
+
+def programs(model: Any) -> Programs:
+    """The model's programs, made anew when it is compiled again or moved to another backend."""
+    if model._kf_programs is None:
+        model._kf_programs = Programs(model)
+    return model._kf_programs
+
+
+# --- fit
+def fit(
+    model: Any, x: Any, y: Any, batch_size: Any, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
+    validation_data: Any, shuffle: bool, class_weight: Any, sample_weight: Any, initial_epoch: int,
+    steps_per_epoch: Any, validation_steps: Any, validation_batch_size: Any, validation_freq: Any,
+) -> Any:  # fmt: skip
+    """See `Trainer.fit`."""
+    from keras_fn.callbacks import as_callback_list
+    from keras_fn.random.host import draw_seed
+
+    check_backend(model)
+    if not active.backend.differentiable:
+        active.backend.value_and_grad(None, [], False)  # type: ignore[arg-type]  # raises the backend's own message
+    verbose = level(verbose)
+    x, y, sample_weight = numbers_to_arrays(x), numbers_to_arrays(y), numbers_to_arrays(sample_weight)
+    if class_weight is not None and is_arrays(x):
+        if sample_weight is not None:
+            raise ArgumentError("Give either `class_weight` or `sample_weight`: together it is not clear what is meant.")
+        sample_weight = class_weights_to_sample_weights(y, class_weight, getattr(model, "output_names", None))
+    if validation_split and validation_data is None:
+        parts = (x, y) if sample_weight is None else (x, y, sample_weight)
+        (x, y, *rest), validation_data = split_validation(parts, validation_split)
+        sample_weight = rest[0] if rest else None
+    source = make_source(
+        x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch, shuffle=shuffle, seed=draw_seed() % 2**62
+    )
+    if class_weight is not None and not source.in_memory:
+        source = _Weighted(source, class_weight, getattr(model, "output_names", None))
+    check_source(model, source)
+    build_for(model, source.first(), training=True)
+    validation = _validation(model, validation_data, validation_steps, validation_batch_size or batch_size)
+    callbacks = as_callback_list(
+        callbacks, model, verbose=verbose, epochs=epochs, steps=source.steps, add_history=True, add_progress=verbose != 0
+    )
+    model.stop_training = False
+    callbacks.on_train_begin()
+    logs: dict[str, Any] = {}
+    try:
+        for epoch in range(getattr(model, "_kf_resume_epoch", None) or initial_epoch, epochs):
+            model.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            logs = dict(_train_epoch(model, source, epoch, callbacks))
+            if hasattr(model.optimizer, "finalize_epoch"):
+                model.optimizer.finalize_epoch()
+            if validation is not None and _is_due(epoch, validation_freq):
+                val = _evaluate_source(model, validation, None)
+                logs.update({f"val_{k}": v for k, v in val.items()})
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        if hasattr(model.optimizer, "finalize_variable_values") and model.trainable_variables:
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+    finally:
+        model._clear_losses()
+    callbacks.on_train_end(logs)
+    return model.history
+
+
+def _train_epoch(model: Any, source: Any, epoch: int, callbacks: Any) -> dict[str, Any]:
+    """All batches of an epoch; returns the logs."""
+    logs = LazyLogs(model.get_metrics_result)
+    number = -1
+    for number, (count, last) in enumerate_steps(_train_steps(model, source, epoch, callbacks)):
+        logs = last
+        callbacks.on_train_batch_end(number, logs, count)
+        # what somebody kept must stay as it was when the next step changes the metrics
+        if sys.getrefcount(logs) > 4:
+            logs.materialize()
+        if model.stop_training:
+            break
+    if number < 0:
+        raise ArgumentError("The data gave no batches in this epoch. A generator that has ended cannot be used again.")
+    if source.steps is not None and not source.in_memory and number + 1 < source.steps:
+        import warnings
+
+        warnings.warn(
+            f"The data ended after {number + 1} batches of the {source.steps} that an epoch was to have. Pass fewer "
+            "`steps_per_epoch`, or data that repeats.",
+            stacklevel=2,
+        )
+    logs.materialize()
+    return logs.copy()
+
+
+def enumerate_steps(steps: Iterator[tuple[int, LazyLogs]]) -> Iterator[tuple[int, tuple[int, LazyLogs]]]:
+    """Each dispatch with the number of its last batch."""
+    number = -1
+    for count, logs in steps:
+        number += count
+        yield number, (count, logs)
+
+
+def _train_steps(model: Any, source: Any, epoch: int, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
+    """Runs the steps; gives how many batches each dispatch did, and the logs after it."""
+    if isinstance(source, ArraySource):
+        yield from _array_steps(model, source, epoch, callbacks, "train")
+        return
+    for number, batch in enumerate(source.epoch(epoch)):
+        check_batch(model, batch)
+        callbacks.on_train_batch_begin(number)
+        out = programs(model).get("train", "batch")(to_tensors(batch))
+        yield 1, _logs(model, out)
+
+
+def _array_steps(model: Any, source: ArraySource, epoch: int, callbacks: Any, kind: str) -> Iterator[tuple[int, LazyLogs]]:
+    arrays = source.tensors()
+    number = 0
+    for rows in grouped(source.epoch(epoch), lambda: steps_at_once(model, callbacks, kind)):
+        if kind == "train":
+            callbacks.on_train_batch_begin(number)
+        else:
+            callbacks.on_test_batch_begin(number)
+        began = time.perf_counter()
+        if len(rows) == 1:
+            out = programs(model).get(kind, "rows")(arrays, _rows(rows[0]))
+            _time_step(model, kind, began, out)
+        else:
+            out = programs(model).get(kind, "loop")(arrays, _rows(np.stack(rows)))
+        number += len(rows)
+        yield len(rows), _logs(model, out)
+
+
+def _rows(rows: Any) -> Any:
+    return active.backend.convert(rows, "int32")
+
+
+def steps_at_once(model: Any, callbacks: Any, kind: str) -> int:
+    """How many batches the next dispatch may do."""
+    wanted = model.steps_per_execution
+    if wanted != "auto":
+        return wanted
+    if model.run_eagerly or (callbacks is not None and callbacks.watches_batches(kind)):
+        return 1
+    times = model._kf_cache.get(("times", kind), ())
+    if len(times) < TIMED_STEPS:
+        return 1
+    return STEPS_PER_DISPATCH if active.backend.loop_pays(min(times)) else 1
+
+
+def _time_step(model: Any, kind: str, began: float, out: Any) -> None:
+    """Times the first single steps, to learn whether several at once would pay."""
+    times = model._kf_cache.setdefault(("times", kind), [])
+    if model.steps_per_execution == "auto" and len(times) < TIMED_STEPS:
+        active.backend.stop()
+        for v in model._kf_loss_tracker.variables[:1] if model._kf_loss_tracker is not None else []:
+            v.numpy()
+        times.append(time.perf_counter() - began)
+
+
+def grouped(batches: Iterator[Any], how_many: Any) -> Iterator[list[Any]]:
+    """Lists of as many equally long batches as may go together."""
+    group: list[Any] = []
+    wanted = how_many()
+    for batch in batches:
+        if group and len(batch) != len(group[0]):
+            yield from ([b] for b in group)
+            group = []
+        group.append(batch)
+        if len(group) >= wanted:
+            yield group
+            group, wanted = [], how_many()
+    yield from ([b] for b in group)
+
+
+def _logs(model: Any, out: Any) -> LazyLogs:
+    """Logs of a step: what it returned, or the metrics as they are now."""
+    if out is None:
+        return LazyLogs(model.get_metrics_result)
+    if not isinstance(out, dict):
+        raise ArgumentError(f"A step must return a dict of logs, and {type(out).__name__} came: {out!r}.")
+    return LazyLogs(lambda: out)
+
+
+# --- validation and evaluation
+def _validation(model: Any, data: Any, steps: Any, batch_size: Any) -> Any:
+    if data is None:
+        return None
+    if isinstance(data, (tuple, list)) and 2 <= len(data) <= 3 and (isinstance(data, tuple) or is_arrays(data[0])):
+        x, y, *weight = data
+        source = make_source(
+            numbers_to_arrays(x), numbers_to_arrays(y), numbers_to_arrays(weight[0]) if weight else None,
+            batch_size=batch_size, steps=steps,
+        )  # fmt: skip
+    else:
+        source = make_source(data, batch_size=batch_size, steps=steps)
+    check_source(model, source)
+    return source
+
+
+def _is_due(epoch: int, freq: Any) -> bool:
+    return (epoch + 1) % freq == 0 if isinstance(freq, int) else epoch + 1 in freq
+
+
+def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float]:
+    """Loss and metrics over all batches of a source."""
+    model.reset_metrics()
+    model.stop_evaluating = False
+    logs = LazyLogs(model.get_metrics_result)
+    number = -1
+    for number, (count, last) in enumerate_steps(_test_steps(model, source, callbacks)):
+        logs = last
+        if callbacks is not None:
+            callbacks.on_test_batch_end(number, logs, count)
+            if sys.getrefcount(logs) > 4:
+                logs.materialize()
+        if model.stop_evaluating:
+            break
+    if number < 0:
+        raise ArgumentError("The data gave no batches to evaluate on.")
+    model._clear_losses()
+    return logs.copy()
+
+
+def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
+    if isinstance(source, ArraySource):
+        yield from _array_steps(model, source, 0, callbacks or _Silent(), "test")
+        return
+    for number, batch in enumerate(source.epoch(0)):
+        check_batch(model, batch)
+        if callbacks is not None:
+            callbacks.on_test_batch_begin(number)
+        yield 1, _logs(model, programs(model).get("test", "batch")(to_tensors(batch)))
+
+
+class _Silent:
+    """Callbacks of a validation: none."""
+
+    def on_test_batch_begin(self, batch: int) -> None:
+        """Nobody listens."""
+
+    def watches_batches(self, kind: str) -> bool:
+        """Nobody listens."""
+        return False
+
+
+def evaluate(
+    model: Any, x: Any, y: Any, batch_size: Any, verbose: Any, sample_weight: Any, steps: Any, callbacks: Any, return_dict: bool
+) -> Any:
+    """See `Trainer.evaluate`."""
+    from keras_fn.callbacks import as_callback_list
+
+    check_backend(model)
+    verbose = level(verbose)
+    x, y, sample_weight = numbers_to_arrays(x), numbers_to_arrays(y), numbers_to_arrays(sample_weight)
+    source = make_source(x, y, sample_weight, batch_size=batch_size, steps=steps)
+    check_source(model, source)
+    build_for(model, source.first(), training=False)
+    callbacks = as_callback_list(
+        callbacks, model, verbose=verbose, epochs=1, steps=source.steps, add_history=False, add_progress=verbose != 0
+    )
+    callbacks.on_test_begin()
+    logs = _evaluate_source(model, source, callbacks)
+    callbacks.on_test_end(logs)
+    return logs if return_dict else in_order(model, logs)
+
+
+def in_order(model: Any, logs: dict[str, float]) -> Any:
+    """The loss, then the metrics in the order in which they were given; a number where there is only one."""
+    known = [n for n in model.get_metrics_result() if n in logs]
+    names = [*known, *(n for n in logs if n not in known)]
+    values = [logs[n] for n in names]
+    return values[0] if len(values) == 1 else values
+
+
+# --- predict
+def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
+    """See `Trainer.predict`."""
+    from keras_fn.callbacks import as_callback_list
+
+    check_backend(model)
+    verbose = level(verbose)
+    source = make_source(numbers_to_arrays(x), batch_size=batch_size, steps=steps)
+    check_source(model, source, targets=False)
+    if not model.built:
+        build_for(model, source.first(), training=False, targets=False)
+    watched = callbacks is not None or verbose != 0
+    listening = (
+        as_callback_list(
+            callbacks, model, verbose=verbose, epochs=1, steps=source.steps, add_history=False, add_progress=verbose != 0
+        )
+        if watched
+        else None
+    )
+    if listening:
+        listening.on_predict_begin()
+    parts: list[Any] = []
+    structure: Any = None
+    model.stop_predicting = False
+    for number, out in enumerate(_predictions(model, source)):
+        if listening:
+            listening.on_predict_batch_begin(number)
+        structure = out
+        parts.append([active.backend.to_numpy(t) for t in trees.flatten(out)])
+        if listening:
+            listening.on_predict_batch_end(number, {"outputs": out})
+        if model.stop_predicting:
+            break
+    if not parts:
+        raise ArgumentError("The data gave no batches to predict for.")
+    if listening:
+        listening.on_predict_end()
+    joined = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
+    model._clear_losses()
+    return trees.unflatten(structure, [np.asarray(a) for a in joined])
+
+
+def _predictions(model: Any, source: Any) -> Iterator[Any]:
+    if isinstance(source, ArraySource):
+        # one batch is one call, on the arrays themselves
+        if source.steps == 1 and source.size <= source.batch_size:
+            yield programs(model).get("predict", "batch")((source.tensors()[0],))
+            return
+        arrays = source.tensors()[:1]
+        for rows in source.epoch(0):
+            yield programs(model).get("predict", "rows")(arrays, _rows(rows))
+        return
+    for batch in source.epoch(0):
+        yield programs(model).get("predict", "batch")(to_tensors(batch[:1]))
+
+
+# --- single batches
+def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
+    """`train_on_batch` and `test_on_batch`."""
+    check_backend(model)
+    if class_weight is not None:
+        sample_weight = class_weights_to_sample_weights(
+            numbers_to_arrays(y), class_weight, getattr(model, "output_names", None)
+        )
+    data = tuple(numbers_to_arrays(part) for part in (x, y, sample_weight))
+    while len(data) > 1 and data[-1] is None:
+        data = data[:-1]
+    source = ArraySource(data, 2**31 - 1, False, 1, 0)
+    check_batch(model, source.data)
+    build_for(model, source.data, training=kind == "train")
+    out = programs(model).get(kind, "batch")(source.tensors())
+    logs = to_host(model.get_metrics_result() if out is None else out)
+    model._clear_losses()
+    return logs if return_dict else in_order(model, logs)
+
+
+def predict_on_batch(model: Any, x: Any) -> Any:
+    """`Trainer.predict_on_batch`."""
+    check_backend(model)
+    source = ArraySource((numbers_to_arrays(x),), 2**31 - 1, False, 1, 0)
+    if not model.built:
+        build_for(model, source.data, training=False, targets=False)
+    out = programs(model).get("predict", "batch")((source.tensors()[0],))
+    return trees.map(active.backend.to_numpy, out)
+
+
+# --- small things
+def to_tensors(batch: Any) -> Any:
+    """The arrays of a batch as tensors."""
+    convert = active.backend.convert
+    return trees.map(lambda a: None if a is None else convert(a, None), batch)
+
+
+def level(verbose: Any) -> int:
+    """0, 1 or 2."""
+    if verbose == "auto":
+        return 1
+    if verbose not in (0, 1, 2):
+        raise ArgumentError(f"`verbose` must be 0, 1, 2 or 'auto', not {verbose!r}.")
+    return int(verbose)
+
+
+def check_backend(model: Any) -> None:
+    """A model runs under the backend it was made with.
+
+    Raises:
+        BackendError: where another one is active.
+    """
+    if model._kf_backend is not active.backend:
+        raise BackendError(
+            f"The model {model.name!r} was made under the backend {model._kf_backend.name!r}, and "
+            f"{active.backend.name!r} is active now. Go back with `keras_fn.backend.use({model._kf_backend.name!r})`."
+        )
+
+
+class _Weighted:
+    """A source of batches with class weights applied."""
+
+    in_memory = False
+
+    def __init__(self, source: Any, class_weight: Any, names: Any) -> None:
+        self.source, self.class_weight, self.names = source, class_weight, names
+        self.steps = source.steps
+
+    def _apply(self, batch: Any) -> Any:
+        if len(batch) == 3 and batch[2] is not None:
+            raise ArgumentError("The batches bring sample weights, so `class_weight` cannot be applied.")
+        x, y = batch[:2]
+        return x, y, class_weights_to_sample_weights(y, self.class_weight, self.names)
+
+    def first(self) -> Any:
+        """The first batch."""
+        return self._apply(self.source.first())
+
+    def epoch(self, epoch: int) -> Iterator[Any]:
+        """The batches of an epoch."""
+        return map(self._apply, self.source.epoch(epoch))

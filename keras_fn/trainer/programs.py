@@ -1,0 +1,153 @@
+"""The compiled programs of a model: train, test and predict, on a batch or on rows of arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.core import trees
+from keras_fn.core.backend import active
+from keras_fn.core.errors import StructureError
+from keras_fn.core.version import structure
+
+_STEPS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
+
+
+class Programs:
+    """Programs of one model, compiled at first use and again when weights or `trainable` change.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.version = -1
+        self.made: dict[tuple[str, str], Callable[..., Any]] = {}
+
+    def get(self, kind: str, source: str) -> Callable[..., Any]:
+        """The program of a kind ("train", "test", "predict").
+
+        Args:
+            kind: which step.
+            source: "batch" for a program of `(data,)`; "rows" for one of `(arrays, row numbers)`; "loop" for several
+                steps at once, of `(arrays, a matrix of row numbers)`.
+        """
+        if self.version != structure.value:
+            self.made.clear()
+            self.version = structure.value
+        key = (kind, source)
+        if key not in self.made:
+            self.made[key] = self._make(kind, source)
+        return self.made[key]
+
+    def _make(self, kind: str, source: str) -> Callable[..., Any]:
+        model, backend = self.model, active.backend
+        step = step_function(model, kind)
+        if source == "batch":
+            run: Callable[..., Any] = step
+        else:
+            run = lambda arrays, rows: step(gather(arrays, rows))  # noqa: E731
+        wrapped = _in_mode(run, backend, kind)
+        if model.run_eagerly:
+            return wrapped if source != "loop" else _one_by_one(wrapped)
+        if source == "loop":
+            return backend.compile_loop(wrapped, lambda: state_of(model), model.jit_compile)
+        return backend.compile_step(wrapped, lambda: state_of(model), model.jit_compile)
+
+
+def _in_mode(run: Callable[..., Any], backend: Any, kind: str) -> Callable[..., Any]:
+    """Nothing is recorded for gradients outside of training."""
+    if kind == "train":
+        return run
+
+    def inference(*args: Any) -> Any:
+        with backend.inference():
+            return run(*args)
+
+    return inference
+
+
+def _one_by_one(run: Callable[..., Any]) -> Callable[..., Any]:
+    def several(arrays: Any, rows: Any) -> Any:
+        logs = None
+        for r in rows:
+            logs = run(arrays, r)
+        return logs
+
+    return several
+
+
+def gather(arrays: Any, rows: Any) -> Any:
+    """The rows of each array."""
+    from keras_fn import ops
+
+    return trees.map(lambda a: None if a is None else ops.take(a, rows, 0), arrays)
+
+
+def state_of(model: Any) -> list[Any]:
+    """Every variable that a step may read or write."""
+    return model._kf_cached("state", lambda: _all_state(model))
+
+
+def _all_state(model: Any) -> list[Any]:
+    found = list(model.variables)
+    if model.optimizer is not None:
+        found += model.optimizer.variables
+    found += model.metrics_variables
+    return list({id(v): v for v in found}.values())
+
+
+def is_default(model: Any, kind: str) -> bool:
+    """Whether the class leaves the step as it is, so that nobody needs its logs each time."""
+    from keras_fn.trainer.trainer import Trainer
+
+    name = _STEPS[kind]
+    return (
+        getattr(type(model), name) is getattr(Trainer, name)
+        and type(model).compute_metrics is Trainer.compute_metrics
+        and type(model).get_metrics_result is Trainer.get_metrics_result
+    )
+
+
+def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
+    """The step as a function of a batch; it returns logs, or None where they can be had from the metrics."""
+    from keras_fn.trainer.trainer import unpack
+
+    if kind != "predict" and is_default(model, kind):
+        work = model._kf_train_on if kind == "train" else model._kf_test_on
+
+        def step(data: Any) -> None:
+            work(*unpack(data))
+
+        return step
+    method = getattr(model, _STEPS[kind])
+    if "state" in list(inspect.signature(method).parameters)[:1]:
+        return _pure_step(model, method, kind)
+    return method
+
+
+def _pure_step(model: Any, method: Callable[..., Any], kind: str) -> Callable[[Any], Any]:
+    """A step in the form `(state, data) -> (logs, state)`, over the cells."""
+
+    def groups() -> list[list[Any]]:
+        own = [model.trainable_variables, model.non_trainable_variables]
+        if kind == "train":
+            return [*own, model.optimizer.variables, model.metrics_variables]
+        return [*own, model.metrics_variables] if kind == "test" else own
+
+    def step(data: Any) -> Any:
+        cells = groups()
+        logs, state = method(tuple([v.value for v in group] for group in cells), data)
+        if len(state) != len(cells):
+            raise StructureError(
+                f"`{_STEPS[kind]}` returned a state of {len(state)} parts, and {len(cells)} went in. It must return "
+                "`(logs, state)` with the same parts."
+            )
+        for group, values in zip(cells, state, strict=True):
+            for v, value in zip(group, values, strict=True):
+                v.assign(value)
+        return logs
+
+    return step

@@ -1,0 +1,80 @@
+"""Everything that CI runs: `nox`. One session: `nox -s "tests(jax)"`; or `nox -s "tests(jax)" -- -k conv`."""
+
+from __future__ import annotations
+
+import nox
+
+CONSTRAINTS = ("-c", "constraints.txt")
+BACKENDS = ("numpy", "jax", "torch", "tensorflow")
+# what a backend needs beside the package itself
+EXTRAS = {"numpy": "test", "jax": "jax,test", "torch": "torch,test", "tensorflow": "tensorflow,test"}
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "no"
+nox.options.stop_on_first_error = False
+nox.options.sessions = ["lint", "imports", "tests", "parity"]
+
+
+def _pytest(session: nox.Session, backend: str, *arguments: str) -> None:
+    session.run("pytest", "-q", "-x", *arguments, env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and a good part of the mistakes."""
+    session.install(*CONSTRAINTS, "ruff")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Who imports whom."""
+    session.install(*CONSTRAINTS, "import-linter", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types. Not among the default sessions: pyright fetches its own Node.js."""
+    session.install(*CONSTRAINTS, "pyright", "-e", ".[cpu,test]")
+    session.run("pyright", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def tests(session: nox.Session, backend: str) -> None:
+    """All tests on one backend, in an environment that holds no other framework."""
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
+    if session.posargs:
+        _pytest(session, backend, *session.posargs)
+        return
+    _pytest(session, backend, "tests/core")  # seconds, and most other failures would follow from one here
+    _pytest(session, backend, "-n", "2", "tests", "--ignore=tests/core", "--ignore=tests/parity")
+    _pytest(session, backend, "-n", "2", "--doctest-modules", "--pyargs", "keras_fn")
+
+
+@nox.session
+def parity(session: nox.Session) -> None:
+    """Against real Keras: the same configs, weights, outputs, gradients and files."""
+    session.install(*CONSTRAINTS, ".[parity]")
+    for backend in BACKENDS:
+        _pytest(session, backend, *(session.posargs or ("-n", "2", "tests/parity")))
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS[1:], ids=BACKENDS[1:])
+def guides(session: nox.Session, backend: str) -> None:
+    """The code of the functional API's guides. Takes the path of the program that runs them."""
+    if not session.posargs:
+        session.error("say which program runs the guides: nox -s guides -- path/to/run_guides.py [guide ...]")
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
+    session.run("python", *session.posargs, env={"KERAS_BACKEND": backend})
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def bench(session: nox.Session, backend: str) -> None:
+    """Benchmarks on one backend. Numbers are for reading; nothing fails on them."""
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
+    session.run("python", "-m", "benchmarks", *session.posargs, env={"KERAS_BACKEND": backend})
