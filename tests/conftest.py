@@ -15,6 +15,9 @@ import pytest
 
 from keras_fn.core.backend import Backend, active
 
+# what only the users of one framework do is tested where that framework is the backend
+collect_ignore = [f"only_{name}" for name in ("jax", "torch", "tensorflow") if name != os.environ["KERAS_BACKEND"]]
+
 
 @pytest.fixture
 def backend() -> Backend:

@@ -229,6 +229,39 @@ def test_compiled_steps_carry_the_state():
     assert generators[1].state.numpy().tolist() == [3, 6]
 
 
+def test_the_global_generator_in_compiled_code():
+    def noisy(x):
+        return x + random.normal((40,))
+
+    compiled = active.backend.compile_step(noisy, lambda: [random.global_seed_generator().state], None)
+    x = ops.zeros((40,))
+    rows = [array(compiled(x)) for _ in range(2)]
+    assert (rows[0] != rows[1]).any()
+    random.set_random_seed(0)
+    np.testing.assert_allclose(array(compiled(x)), rows[0])
+    np.testing.assert_allclose(array(random.normal((40,))), rows[1], rtol=1e-5)
+
+
+def test_a_generator_made_in_compiled_code_holds_no_tracer():
+    made = []
+
+    def step(x):
+        if not made:  # TensorFlow traces twice where variables are made, and they may be made once
+            made.append(random.SeedGenerator(5))
+        return x + 1.0
+
+    active.backend.compile_step(step, list, None)(ops.zeros((2,)))
+    assert made[0].state.numpy().tolist() == [5, 0]
+
+
+def test_the_global_generator_leaves_the_other_streams_alone():
+    random.set_random_seed(1)
+    first = random.draw_seed()
+    random.set_random_seed(1)
+    random.normal((2,))
+    assert random.draw_seed() == first
+
+
 def test_a_loop_draws_at_every_step():
     generator = random.SeedGenerator(3)
     _, rows = ops.scan(lambda c, x: (c, random.normal((4,), seed=generator)), 0.0, length=3)

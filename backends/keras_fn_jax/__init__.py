@@ -59,11 +59,6 @@ class JaxBackend(Backend):
     def to_numpy(self, x: Any) -> Any:
         return np.asarray(x)
 
-    def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
-        # a variable that is made while a function is traced must not hold a tracer
-        with jax.ensure_compile_time_eval():
-            return self.convert(value, dtype)
-
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
         return step.value_and_grad(fn, variables, has_aux)
 

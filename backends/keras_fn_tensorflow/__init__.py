@@ -57,7 +57,7 @@ class TensorFlowBackend(Backend):
         return tf.cast(x, dtype)
 
     def to_numpy(self, x: Any) -> Any:
-        return np.asarray(x)
+        return np.asarray(x.numpy() if hasattr(x, "numpy") else x)
 
     def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         with tf.init_scope():

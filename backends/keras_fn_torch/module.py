@@ -79,13 +79,11 @@ class TorchLayer(torch.nn.Module):
 
     @property
     def _modules(self) -> dict[str, Any]:
-        from keras_fn.layers.tracking import held
-
         if "_kf_variables" not in self.__dict__:
             return {}
         found = {
             name.replace(".", "_"): module
-            for name, module in held(self, (torch.nn.Module,))
+            for name, module in self._kf_held((torch.nn.Module,))  # type: ignore[attr-defined]
             if module is not self and not isinstance(module, TorchLayer)
         }
         for layer in self._kf_sublayers():  # type: ignore[attr-defined]

@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
+import numpy as np
+
 from keras_fn.core.errors import BackendError, closest
 
 GROUP = "keras_fn.backends"
@@ -66,6 +68,10 @@ class Backend:
     def to_numpy(self, x: Any) -> Any:
         """The values as a NumPy array, off the device and out of the autograd graph."""
         raise NotImplementedError
+
+    def copy_to_numpy(self, x: Any) -> Any:
+        """The values as a NumPy array that stays as it is when a cell is written, or written to."""
+        return np.array(self.to_numpy(x))
 
     def set_mask(self, x: Any, mask: Any) -> Any:
         """The tensor with `_keras_mask` set. Raises AttributeError where the tensor cannot carry it."""

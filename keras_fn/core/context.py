@@ -23,6 +23,7 @@ class CallContext(threading.local):
         self.call: object | None = None  # stands for the outermost call that runs, or ran last
         self.path: tuple[str, ...] = ()  # names of the layers being called or built
         self.initializing: bool = False  # weights of a model that is being loaded are not drawn
+        self.room: int | None = None  # bytes that new variables may take while a file is being loaded
 
 
 context = CallContext()

@@ -50,6 +50,18 @@ class NotBuiltError(KerasFnError, AttributeError):
     """Something was asked of a layer or model that exists only once it is built or called."""
 
 
+class FileFormatError(KerasFnError, ValueError):
+    """A file is damaged, malicious, or not of the format that was expected."""
+
+
+class FileMissingError(KerasFnError, FileNotFoundError):
+    """A file to be read is not there."""
+
+
+class FileThereError(KerasFnError, FileExistsError):
+    """A file to be written is there already, and must not be replaced."""
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """A hint ` Did you mean 'x'?` for a misspelt name, or an empty string."""
     match = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)

@@ -28,10 +28,11 @@ from keras_fn.core.errors import ArgumentTypeError, KerasFnError, NoKernelError
 from keras_fn.core.spec import REGISTRY, Spec
 from keras_fn.core.variable import Variable
 
-# set by keras_fn.graph: (op, arguments in order) -> KerasTensor
-recorder: list[Callable[..., Any]] = []
-# set by keras_fn.graph: the class whose instances make a call record a node
-symbol_class: list[type] = []
+class Recording:
+    """How calls on symbols are recorded: filled by keras_fn.graph, as the core knows no graph."""
+
+    symbol: type = type("NoSymbolYet", (), {})
+    record: Callable[..., Any]
 
 _SCALARS = (bool, int, float, complex)
 
@@ -202,8 +203,8 @@ class Op:
         symbolic = False
         for x in operands:
             if isinstance(x, Spec):
-                if isinstance(x, tuple(symbol_class)):  # empty until a graph is imported
-                    return recorder[0](self, values)
+                if isinstance(x, Recording.symbol):
+                    return Recording.record(self, values)
                 symbolic = True
         if symbolic:
             return self.infer(backend, values, operands)

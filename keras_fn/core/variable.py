@@ -90,6 +90,8 @@ class Variable(TensorOperators):
             self._shape = shapes.standardize(shape)
             if None in self._shape:
                 raise ShapeError(f"A Variable needs a fully known shape, and got {self._shape} for {self.path!r}.")
+            if context.room is not None:
+                _take_room(self)
             # keras_fn's own initializers give host arrays by `draw`
             draw = getattr(initializer, "draw", None) or initializer
             value = draw(self._shape, dtype=self._dtype)
@@ -153,10 +155,8 @@ class Variable(TensorOperators):
         return value
 
     def numpy(self) -> Any:
-        """The values as a NumPy array, in the variable's own dtype."""
-        scope = context.scope
-        value = None if scope is None else scope.get_current_value(self)
-        return self.backend.to_numpy(self.backend.read_cell(self._cell) if value is None else value)
+        """A copy of the values as a NumPy array, in the variable's own dtype."""
+        return self.backend.copy_to_numpy(self._own())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         array = self.numpy()
@@ -249,6 +249,17 @@ def _in_dtype(variable: Variable, value: Any) -> Any:
     return backend.convert(value, variable._dtype) if not backend.is_tensor(value) else (
         value if backend.dtype_of(value) == variable._dtype else backend.cast(value, variable._dtype)
     )
+
+
+def _take_room(variable: Variable) -> None:
+    """A file whose weights are small must not make its reader allocate much."""
+    assert context.room is not None
+    context.room -= 4 * (shapes.size(variable._shape) or 0)
+    if context.room < 0:
+        raise ArgumentError(
+            f"The weight {variable.path!r} of the shape {variable._shape} is larger than all that the file holds: its "
+            "configuration and its weights do not belong together. The file is damaged or malicious."
+        )
 
 
 def unwrap(x: Any) -> Any:

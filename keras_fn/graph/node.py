@@ -8,8 +8,8 @@ import weakref
 from typing import Any
 
 from keras_fn.core import naming, trees
-from keras_fn.core import op as op_module
 from keras_fn.core.backend import active
+from keras_fn.core.op import Recording
 from keras_fn.core.spec import Spec
 from keras_fn.graph.symbol import KerasTensor, symbol_for
 
@@ -130,5 +130,5 @@ def user_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else "?"
 
 
-op_module.symbol_class.append(KerasTensor)
-op_module.recorder.append(record_op)
+Recording.symbol = KerasTensor
+Recording.record = staticmethod(record_op)

@@ -19,7 +19,7 @@ from keras_fn.core.variable import StatelessScope, Variable, mixed, unwrap
 from keras_fn.layers.call import call_layer
 from keras_fn.layers.facts import constructor_params, facts_of
 from keras_fn.layers.input_spec import InputSpec
-from keras_fn.layers.tracking import held, unique_by_id
+from keras_fn.layers.tracking import Carried, held, unique_by_id
 
 _LEGACY = {"input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "input_length"}
 
@@ -236,6 +236,9 @@ class Layer:
         listed = {id(v) for v in self._kf_variables}
         loose = [v for _, v in held(self, (Variable,)) if id(v) not in listed]
         return [*self._kf_variables, *loose]
+
+    def _kf_held(self, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
+        return held(self, kinds)
 
     def _kf_sublayers(self) -> list[Any]:
         return [layer for _, layer in held(self, (Layer,)) if layer is not self]
@@ -565,7 +568,7 @@ def _holders() -> tuple[type, ...]:
     from keras_fn.metrics import Metric
     from keras_fn.random import SeedGenerator
 
-    return Metric, SeedGenerator
+    return Metric, SeedGenerator, Carried
 
 
 def _bare(x: Any) -> Any:

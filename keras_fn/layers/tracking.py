@@ -8,6 +8,16 @@ from typing import Any
 from keras_fn.core.variable import Variable
 
 
+class Carried:
+    """Holds variables that a layer carries from call to call and that are no weights: the states of a recurrent layer.
+
+    They are among the layer's `variables`, so that compiled steps carry them, but neither among its `weights` nor in
+    files.
+    """
+
+    variables: list[Variable]
+
+
 def held(owner: Any, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
     """The objects of some kinds in the attributes of `owner`, also inside lists, tuples, sets and dicts.
 
@@ -43,4 +53,4 @@ def unique_by_id(items: Any) -> list[Any]:
     return list({id(i): i for i in items}.values())
 
 
-__all__ = ["Variable", "held", "unique_by_id"]
+__all__ = ["Carried", "Variable", "held", "unique_by_id"]

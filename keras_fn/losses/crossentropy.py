@@ -52,7 +52,7 @@ def binary_crossentropy(
 
 def _filled(y_true: Any, y_pred: Any) -> Any:
     """A scalar target, as a tensor in the shape of the predictions."""
-    return y_true if y_true.shape or not y_pred.shape else ops.multiply(ops.ones_like(y_pred), y_true)
+    return y_true if len(y_true.shape) or not len(y_pred.shape) else ops.multiply(ops.ones_like(y_pred), y_true)
 
 
 def categorical_crossentropy(
@@ -266,6 +266,6 @@ def _fraction(label_smoothing: float) -> float:
 def matched_ids(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Class ids and predictions, a trailing 1 on the ids dropped."""
     y_true, y_pred = ops.convert_to_tensor(y_true), as_float(y_pred)
-    if len(y_true.shape) == len(y_pred.shape) and y_true.shape and y_true.shape[-1] == 1:
+    if len(y_true.shape) == len(y_pred.shape) > 0 and y_true.shape[-1] == 1:
         return ops.squeeze(y_true, -1), y_pred
     return (y_true, y_pred) if len(y_true.shape) != len(y_pred.shape) else same_rank(y_true, y_pred)

@@ -138,7 +138,7 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
     if mask is not None:
         values, mask = aligned(values, as_dtype(mask, dtype), "mask")
         values = ops.multiply(values, mask)
-    if reduction in (None, "none") or not values.shape:
+    if reduction in (None, "none") or not len(values.shape):
         return values
     if reduction == "sum":
         return ops.sum(values)

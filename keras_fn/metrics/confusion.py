@@ -25,7 +25,7 @@ def weights_like(y_pred: Any, sample_weight: Any, mask: Any, dtype: str) -> Any:
         if given is not None:
             _, given = aligned(y_pred, as_dtype(given, dtype), what)
             missing = len(y_pred.shape) - len(given.shape)
-            if given.shape and missing > 0:  # a trailing 1 of the predictions was dropped to meet it
+            if len(given.shape) and missing > 0:  # a trailing 1 of the predictions was dropped to meet it
                 given = ops.expand_dims(given, -1)
             weight = given if weight is None else ops.multiply(weight, given)
     return None if weight is None else ops.multiply(ops.ones_like(y_pred), weight)
@@ -137,7 +137,7 @@ class _Thresholded(Metric):
         if self.top_k is not None:
             y_pred = only_top(y_pred, self.top_k)
         if self.class_id is not None:
-            classes = y_pred.shape[-1] if y_pred.shape else None
+            classes = y_pred.shape[-1] if len(y_pred.shape) else None
             if not isinstance(classes, int) or not 0 <= self.class_id < classes:
                 raise ArgumentError(f"{self.name}: class_id={self.class_id}, and there are {classes} classes.")
             y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]

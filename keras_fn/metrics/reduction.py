@@ -81,7 +81,7 @@ class Mean(Metric):
         if weight is not None:
             count = ops.sum(weight)
         else:
-            count = ops.shape(values)[0] if values.shape else 1
+            count = ops.shape(values)[0] if len(values.shape) else 1
         self.count.assign_add(as_dtype(count, self._dtype))
 
     def result(self) -> Any:

@@ -11,6 +11,7 @@ from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.input_layer import InputLayer
 from keras_fn.models.op_names import op_config, op_from_config, op_values
 from keras_fn.saving.config import deserialize_keras_object, serialize_keras_object
+from keras_fn.saving.places import at
 
 
 # --- writing
@@ -81,12 +82,13 @@ def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
     symbols: dict[tuple[str, int, int], KerasTensor] = {}
     waiting: list[tuple[str, int, dict[str, Any]]] = []
     keep: list[Any] = []
-    for data in config["layers"]:
+    for number, data in enumerate(config["layers"]):
         name = data.get("name") or data["config"].get("name")
-        if _is_op(data):
-            operation, settings[name] = op_from_config(data)
-        else:
-            operation = deserialize_keras_object(data)
+        with at("layers", number):
+            if _is_op(data):
+                operation, settings[name] = op_from_config(data)
+            else:
+                operation = deserialize_keras_object(data)
         made[name] = operation
         if isinstance(operation, InputLayer):
             symbols[name, 0, 0] = operation.symbol()

@@ -198,12 +198,12 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A new model from a config."""
-        from keras_fn.saving.config import custom_object_scope, deserialize_keras_object
+        from keras_fn.saving.config import custom_object_scope
 
         config = dict(config)
         shape = config.pop("build_input_shape", None)
         with custom_object_scope(custom_objects or {}):
-            layers = [deserialize_keras_object(c) if isinstance(c, dict) else c for c in config.pop("layers", [])]
+            layers = [_layer_from(i, c) for i, c in enumerate(config.pop("layers", []))]
         model = cls(layers=layers, **config) if "name" in config else cls(layers=layers)
         if shape and model._kf_functional is None and model._kf_chain:
             model.build(shape)
@@ -219,3 +219,9 @@ class Sequential(Model):
             self.build(config["input_shape"])
 
 
+def _layer_from(number: int, data: Any) -> Any:
+    from keras_fn.saving.config import deserialize_keras_object
+    from keras_fn.saving.places import at
+
+    with at("layers", number):
+        return deserialize_keras_object(data) if isinstance(data, dict) else data

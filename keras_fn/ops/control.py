@@ -128,7 +128,7 @@ class FlatFunction:
 
 def is_symbol(x: Any) -> bool:
     """Whether x is a KerasTensor: a spec that a graph computes."""
-    return bool(core_op.symbol_class) and isinstance(x, core_op.symbol_class[0])
+    return isinstance(x, core_op.Recording.symbol)
 
 
 def _is_number(x: Any) -> bool:

@@ -42,7 +42,8 @@ class SeedGenerator:
         self._given = seed
         self.seed = host.draw_seed() if seed is None else host.checked_seed(seed, 32)
         self.state = Variable(
-            _first_state(self.seed),
+            lambda shape, dtype: _first_state(self.seed),
+            shape=(2,),
             dtype="uint32",
             trainable=False,
             autocast=False,
@@ -88,7 +89,10 @@ host.on_reseed.append(_restart)
 
 
 def global_seed_generator() -> SeedGenerator:
-    """The generator behind `seed=None`, one for each backend. `set_random_seed` starts it anew."""
+    """The generator behind `seed=None`, one for each backend. `set_random_seed` starts it anew.
+
+    Whoever compiles a step that may draw from it names its `state` among the variables of the step.
+    """
     backend = active.backend
     found = _globals.get(backend)
     if found is None:

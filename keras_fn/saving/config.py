@@ -17,6 +17,7 @@ from keras_fn.core.context import CallContext
 from keras_fn.core.errors import ArgumentError, StructureError, closest
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.saving.builtin import builtin_class, module_of
+from keras_fn.saving.places import at
 from keras_fn.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -177,12 +178,12 @@ def _read(data: Any) -> Any:
     if isinstance(data, _PLAIN):
         return data
     if isinstance(data, (list, tuple)):
-        return type(data)(_read(x) for x in data)
+        return type(data)([_read_at(i, x) for i, x in enumerate(data)])
     if not isinstance(data, dict):
         return data
     kind = data.get("class_name")
     if kind is None or "config" not in data:
-        return {k: _read(v) for k, v in data.items()}
+        return {k: _read_at(k, v) for k, v in data.items()}
     if kind in _READERS:
         return _READERS[kind](data["config"])
     if kind == "function":
@@ -194,19 +195,46 @@ def _read(data: Any) -> Any:
     return _make(cls, data, inner)
 
 
+def _read_at(key: Any, data: Any) -> Any:
+    if isinstance(data, _PLAIN):
+        return data
+    with at(key):
+        return _read(data)
+
+
 def _make(cls: Any, data: dict[str, Any], inner: Any) -> Any:
     if not isinstance(cls, type):
         return cls  # a function that was written as an object
     if not isinstance(inner, dict):
         raise StructureError(f"The config of {data['class_name']} must be a dict, and is {inner!r}.")
-    obj = cls.from_config(inner)  # type: ignore[attr-defined]
+    with at("config"):
+        obj = cls.from_config(_known(cls, inner))  # type: ignore[attr-defined]
     build = data.get("build_config")
     if build and hasattr(obj, "build_from_config"):
-        obj.build_from_config(build)
+        with at("build_config"):
+            obj.build_from_config(build)
     compiled = data.get("compile_config")
     if compiled and hasattr(obj, "compile_from_config"):
-        obj.compile_from_config(compiled)
+        with at("compile_config"):
+            obj.compile_from_config(compiled)
     return obj
+
+
+def _known(cls: type, config: dict[str, Any]) -> dict[str, Any]:
+    """A config without the arguments that Keras has and this library's class lacks, where they ask for nothing."""
+    if cls.__module__.split(".")[0] != "keras_fn" or "layers" in config:
+        return config
+    from keras_fn.layers.base import Layer
+
+    if not issubclass(cls, Layer):
+        return config
+    from keras_fn.layers.facts import constructor_params
+
+    known = constructor_params(cls)
+    return {k: v for k, v in config.items() if v not in (None, False) or k in known or k in _BASE_ARGUMENTS}
+
+
+_BASE_ARGUMENTS = frozenset({"name", "trainable", "dtype", "autocast", "activity_regularizer"})
 
 
 def _find_class(data: dict[str, Any]) -> Any:

@@ -42,6 +42,9 @@ class CompiledMetrics:
                     used[name] = used.get(name, 0) + 1
                     if used[name] > 1:
                         name = f"{name}_{used[name] - 1}"
+                    if targets[i] is not None:
+                        # some make their variables for the shapes, which must not happen inside a compiled step
+                        metric.build(tuple(targets[i].shape), tuple(preds[i].shape))
                     self.entries.append((i, metric, weighted, name))
         self.built = True
 
@@ -119,6 +122,8 @@ def _metric(entry: Any, target: Any, pred: Any) -> Any:
         return metrics.MeanMetricWrapper(entry.call, name=entry.name)
     found = metrics.get(entry)
     if isinstance(found, metrics.Metric):
+        if isinstance(entry, str):
+            found.name = entry  # "mae" is shown as it was asked for
         return found
     if callable(found):
         name = entry if isinstance(entry, str) else getattr(found, "__name__", type(found).__name__)

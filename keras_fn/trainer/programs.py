@@ -10,6 +10,7 @@ from keras_fn.core import trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import StructureError
 from keras_fn.core.version import structure
+from keras_fn.random import global_seed_generator
 
 _STEPS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
 
@@ -96,6 +97,7 @@ def _all_state(model: Any) -> list[Any]:
     if model.optimizer is not None:
         found += model.optimizer.variables
     found += model.metrics_variables
+    found.append(global_seed_generator().state)  # what layers and ops without a seed of their own draw from
     return list({id(v): v for v in found}.values())
 
 

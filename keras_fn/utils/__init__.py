@@ -9,11 +9,13 @@ if TYPE_CHECKING:  # what editors and type checkers see
     from keras_fn.utils.download import get_file
     from keras_fn.utils.images import array_to_img, img_to_array, load_img, save_img
     from keras_fn.utils.numerical import normalize, to_categorical
+    from keras_fn.utils.progbar import Progbar
     from keras_fn.utils.seeds import set_random_seed
     from keras_fn.utils.sequences import pad_sequences
 
 # public name -> the module that holds it
 _HOMES = {
+    "Progbar": "keras_fn.utils.progbar",
     "array_to_img": "keras_fn.utils.images",
     "get_file": "keras_fn.utils.download",
     "img_to_array": "keras_fn.utils.images",
@@ -26,7 +28,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "array_to_img", "get_file", "img_to_array", "load_img", "normalize", "pad_sequences", "save_img",
+    "Progbar", "array_to_img", "get_file", "img_to_array", "load_img", "normalize", "pad_sequences", "save_img",
     "set_random_seed", "to_categorical",
 ]  # fmt: skip
 

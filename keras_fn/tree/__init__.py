@@ -1,0 +1,110 @@
+"""Nested structures of lists, tuples and dicts (through optree)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_fn.core import trees
+from keras_fn.core.errors import StructureError
+
+
+def flatten(structure: Any) -> list[Any]:
+    """The leaves of a structure, in order; a dict's in the order in which it was written.
+
+    Example:
+        >>> import keras_fn
+        >>> keras_fn.tree.flatten({"b": 1, "a": [2, 3]})
+        [1, 2, 3]
+    """
+    return trees.flatten(structure)
+
+
+def flatten_with_path(structure: Any) -> list[tuple[tuple[Any, ...], Any]]:
+    """Pairs of the path of keys and indices to a leaf, and the leaf."""
+    return list(zip(trees.paths(structure), trees.flatten(structure), strict=True))
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether it is a list, tuple or dict."""
+    return isinstance(structure, (list, tuple, dict))
+
+
+def map_structure(func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True) -> Any:
+    """`func` of each leaf (and the leaves in the same places of further structures), in the same structure.
+
+    Args:
+        func: function of a leaf of each structure.
+        structures: structures of one form.
+        none_is_leaf: whether None is passed to `func`, and not kept as it is.
+
+    Raises:
+        StructureError: where the structures differ.
+    """
+    if not structures:
+        raise StructureError("`map_structure` needs at least one structure.")
+    fn = func if none_is_leaf else (lambda *xs: None if xs[0] is None else func(*xs))
+    for other in structures[1:]:
+        assert_same_structure(structures[0], other)
+    return trees.map(fn, *structures)
+
+
+def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
+    """A structure of the form of `structure` with other leaves.
+
+    Raises:
+        StructureError: where their number differs.
+    """
+    leaves = list(flat_sequence)
+    if len(leaves) != len(trees.flatten(structure)):
+        raise StructureError(f"The structure has {len(trees.flatten(structure))} leaves, and {len(leaves)} came.")
+    return trees.unflatten(structure, leaves)
+
+
+def assert_same_structure(a: Any, b: Any) -> None:
+    """Raises StructureError where two structures differ in form."""
+    if trees.paths(a) != trees.paths(b):
+        raise StructureError(f"The structures differ: {trees.paths(a)} and {trees.paths(b)}.")
+
+
+def lists_to_tuples(structure: Any) -> Any:
+    """The structure with tuples for lists."""
+    if isinstance(structure, dict):
+        return {k: lists_to_tuples(v) for k, v in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return tuple(lists_to_tuples(v) for v in structure)
+    return structure
+
+
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """`func` of each part of a structure, the structure itself included; what it returns takes the part's place.
+
+    Args:
+        func: function of a part. Where it returns None, the part is gone into (top down) or kept.
+        structure: the structure.
+        top_down: whether a part comes before what is in it.
+    """
+    if top_down:
+        out = func(structure)
+        if out is not None:
+            return out
+    if isinstance(structure, dict):
+        structure = {k: traverse(func, v, top_down) for k, v in structure.items()}
+    elif isinstance(structure, (list, tuple)):
+        structure = type(structure)(traverse(func, v, top_down) for v in structure)
+    if top_down:
+        return structure
+    out = func(structure)
+    return structure if out is None else out
+
+
+__all__ = [
+    "assert_same_structure",
+    "flatten",
+    "flatten_with_path",
+    "is_nested",
+    "lists_to_tuples",
+    "map_structure",
+    "pack_sequence_as",
+    "traverse",
+]
