@@ -19,7 +19,7 @@ class LeakyReLU(Layer):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.LeakyReLU(negative_slope=0.5)
-        >>> keras_fn.ops.convert_to_numpy(layer(keras_fn.ops.array([-2.0, 2.0]))).tolist()
+        >>> keras_fn.ops.convert_to_numpy(layer(keras_fn.ops.convert_to_tensor([-2.0, 2.0]))).tolist()
         [-1.0, 2.0]
 
     Source: Maas et al. 2013, https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf

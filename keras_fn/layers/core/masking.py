@@ -19,7 +19,7 @@ class Masking(Layer):
 
     Example:
         >>> import keras_fn
-        >>> x = keras_fn.ops.array([[[1.0, 2.0], [0.0, 0.0]]])
+        >>> x = keras_fn.ops.convert_to_tensor([[[1.0, 2.0], [0.0, 0.0]]])
         >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.Masking().compute_mask(x)).tolist()
         [[True, False]]
     """

@@ -13,7 +13,7 @@ class Average(Merge):
 
     Example:
         >>> import keras_fn
-        >>> a, b = keras_fn.ops.array([[1.0, 4.0]]), keras_fn.ops.array([[3.0, 2.0]])
+        >>> a, b = keras_fn.ops.convert_to_tensor([[1.0, 4.0]]), keras_fn.ops.convert_to_tensor([[3.0, 2.0]])
         >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.Average()([a, b])).tolist()
         [[2.0, 3.0]]
     """

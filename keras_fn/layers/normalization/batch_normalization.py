@@ -40,7 +40,7 @@ class BatchNormalization(ScaleAndShift):
 
     Example:
         >>> import keras_fn
-        >>> y = keras_fn.layers.BatchNormalization()(keras_fn.ops.array([[1.0], [3.0]]), training=True)
+        >>> y = keras_fn.layers.BatchNormalization()(keras_fn.ops.convert_to_tensor([[1.0], [3.0]]), training=True)
         >>> keras_fn.ops.convert_to_numpy(y).round(2).tolist()
         [[-1.0], [1.0]]
 

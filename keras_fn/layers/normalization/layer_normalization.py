@@ -26,7 +26,7 @@ class LayerNormalization(ScaleAndShift):
 
     Example:
         >>> import keras_fn
-        >>> y = keras_fn.layers.LayerNormalization()(keras_fn.ops.array([[1.0, 3.0]]))
+        >>> y = keras_fn.layers.LayerNormalization()(keras_fn.ops.convert_to_tensor([[1.0, 3.0]]))
         >>> keras_fn.ops.convert_to_numpy(y).round(2).tolist()
         [[-1.0, 1.0]]
 

@@ -19,7 +19,7 @@ class RMSNormalization(Layer):
 
     Example:
         >>> import keras_fn
-        >>> y = keras_fn.layers.RMSNormalization()(keras_fn.ops.array([[3.0, 3.0]]))
+        >>> y = keras_fn.layers.RMSNormalization()(keras_fn.ops.convert_to_tensor([[3.0, 3.0]]))
         >>> keras_fn.ops.convert_to_numpy(y).round(2).tolist()
         [[1.0, 1.0]]
 

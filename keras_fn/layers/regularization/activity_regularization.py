@@ -19,7 +19,7 @@ class ActivityRegularization(Layer):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.ActivityRegularization(l1=0.5)
-        >>> y = layer(keras_fn.ops.array([[-1.0, 3.0]]))
+        >>> y = layer(keras_fn.ops.convert_to_tensor([[-1.0, 3.0]]))
         >>> float(layer.losses[0])
         2.0
     """

@@ -8,6 +8,7 @@ from keras_fn import activations, constraints, initializers, ops, regularizers
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.layers.base import Layer
 from keras_fn.layers.rnn.dropout import RecurrentDropout, matmul_by_gate
+from keras_fn.layers.rnn.weights import add_cell_weight
 
 
 class RecurrentCell(RecurrentDropout, Layer):
@@ -67,20 +68,10 @@ class RecurrentCell(RecurrentDropout, Layer):
                 f"{type(self).__name__} {self.name!r} needs a known last axis, and its input has the shape {input_shape}."
             )
         columns = self.gates * self.units
-        self.kernel = self._weight("kernel", (features, columns), self.kernel_initializer)
-        self.recurrent_kernel = self._weight("recurrent_kernel", (self.units, columns), self.recurrent_initializer)
-        self.bias = self._weight("bias", self._bias_shape(), self._first_bias()) if self.use_bias else None
+        self.kernel = add_cell_weight(self, "kernel", (features, columns), self.kernel_initializer)
+        self.recurrent_kernel = add_cell_weight(self, "recurrent_kernel", (self.units, columns), self.recurrent_initializer)
+        self.bias = add_cell_weight(self, "bias", self._bias_shape(), self._first_bias()) if self.use_bias else None
         self.built = True
-
-    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        kind = name.removesuffix("_kernel")
-        return self.add_weight(
-            shape=shape,
-            initializer=initializer,
-            regularizer=getattr(self, f"{kind}_regularizer"),
-            constraint=getattr(self, f"{kind}_constraint"),
-            name=name,
-        )
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (self.gates * self.units,)

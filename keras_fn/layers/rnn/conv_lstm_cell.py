@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import activations, constraints, initializers, ops, regularizers
-from keras_fn.config import image_data_format
 from keras_fn.core import shapes, windows
 from keras_fn.core.errors import ArgumentError, ShapeError
+from keras_fn.core.settings import image_data_format
 from keras_fn.layers.base import Layer
 from keras_fn.layers.rnn.dropout import RecurrentDropout, dropped
 from keras_fn.layers.rnn.forget_bias import with_open_forget_gate
+from keras_fn.layers.rnn.weights import add_cell_weight
 from keras_fn.ops.rnn import lstm_gates
 
 
@@ -105,27 +106,17 @@ class ConvLSTMCell(RecurrentDropout, Layer):
         if channels is None:
             raise ShapeError(f"{self.name!r} needs a known number of channels, and its frames have the shape {inputs_shape}.")
         n, size = 4 * self.filters, self.kernel_size
-        self.kernel = self._weight("kernel", (*size, channels, n), self.kernel_initializer)
-        self.recurrent_kernel = self._weight("recurrent_kernel", (*size, self.filters, n), self.recurrent_initializer)
+        self.kernel = add_cell_weight(self, "kernel", (*size, channels, n), self.kernel_initializer)
+        self.recurrent_kernel = add_cell_weight(self, "recurrent_kernel", (*size, self.filters, n), self.recurrent_initializer)
         self.bias = None
         if self.use_bias:
             first = self.bias_initializer
             first = with_open_forget_gate(first, self.filters) if self.unit_forget_bias else first
-            self.bias = self._weight("bias", (n,), first)
+            self.bias = add_cell_weight(self, "bias", (n,), first)
         axes = slice(1, -1) if self.data_format == "channels_last" else slice(2, None)
         self.spatial = tuple(map(self._new_length, inputs_shape[axes], range(self.rank)))
         self.state_size = [(*self.spatial, self.filters)] * 2
         self.built = True
-
-    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
-        kind = name.removesuffix("_kernel")
-        return self.add_weight(
-            shape=shape,
-            initializer=initializer,
-            regularizer=getattr(self, f"{kind}_regularizer"),
-            constraint=getattr(self, f"{kind}_constraint"),
-            name=name,
-        )
 
     def _new_length(self, length: Any, axis: int) -> Any:
         window = windows.span(self.kernel_size[axis], self.dilation_rate[axis])
@@ -158,9 +149,13 @@ class ConvLSTMCell(RecurrentDropout, Layer):
         """`(output, [h, c])` from a projected frame."""
         h, c = states
         z = self._conv(h, self.recurrent_kernel, masks, padding="same", data_format=self.data_format)
-        last = ops.moveaxis(ops.add(projected, z), self.channel_axis, -1)
-        h, c = lstm_gates(last, ops.moveaxis(c, self.channel_axis, -1), self.activation, self.recurrent_activation)
-        h, c = ops.moveaxis(h, -1, self.channel_axis), ops.moveaxis(c, -1, self.channel_axis)
+        z = ops.add(projected, z)
+        first = self.channel_axis != -1
+        if first:  # the gates lie side by side in the last axis
+            z, c = ops.moveaxis(z, 1, -1), ops.moveaxis(c, 1, -1)
+        h, c = lstm_gates(z, c, self.activation, self.recurrent_activation)
+        if first:
+            h, c = ops.moveaxis(h, -1, 1), ops.moveaxis(c, -1, 1)
         return h, [h, c]
 
     def _conv(self, x: Any, kernel: Any, masks: Any, **options: Any) -> Any:

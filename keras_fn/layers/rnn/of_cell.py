@@ -11,7 +11,7 @@ from keras_fn.layers.input_spec import InputSpec
 from keras_fn.layers.rnn.rnn import RNN
 from keras_fn.ops.rnn import RecurrentPath, recurrent_path
 
-_LOOP = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask")
+LOOP_SETTINGS = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask")
 
 
 def of_cell(name: str) -> property:
@@ -106,7 +106,7 @@ class CellNetwork(RNN):
         config = base_config(self)
         of_cell = self.cell.get_config()
         config.setdefault("activity_regularizer", None)
-        config.update({name: getattr(self, name) for name in _LOOP})
+        config.update({name: getattr(self, name) for name in LOOP_SETTINGS})
         config.update({name: value for name, value in of_cell.items() if name not in ("name", "trainable", "dtype")})
         return config
 

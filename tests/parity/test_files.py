@@ -1,0 +1,355 @@
+"""Files beside real Keras: each side opens what the other wrote, with equal weights, predictions and optimizer state."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import zipfile
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+import keras_fn
+from keras_fn.core.naming import snake_case
+from keras_fn.saving import load_model, load_weights, save_weights
+
+
+def shared(K: Any) -> Any:
+    x = K.Input((4,), name="a")
+    once = K.layers.Dense(4, activation="tanh", name="both")
+    return K.Model(x, K.layers.Dense(3)(once(once(x))))
+
+
+def branches(K: Any) -> Any:
+    """Several layers of one class in each branch: the files count them in the order of `model.layers`."""
+    D = K.layers.Dense
+    x, z = K.Input((4,), name="x"), K.Input((3,), name="z")
+    a, b = D(2, name="p")(x), D(2, name="q")(z)
+    c, e = D(2, name="r")(a), D(2, name="s")(z)
+    total = K.ops.add(K.ops.multiply(b, c), e)
+    return K.Model([x, z], [D(1, name="h")(b), K.ops.concatenate([total, a], axis=-1)])
+
+
+def named_outputs(K: Any) -> Any:
+    x = K.Input((4,))
+    return K.Model({"left": x}, {"two": K.layers.Dense(2)(x), "one": K.layers.Dense(1)(x)})
+
+
+def nested(K: Any) -> Any:
+    D = K.layers.Dense
+    i = K.Input((3,))
+    inner = K.Model(i, D(3)(D(5)(i)), name="inner")
+    chain = K.Sequential([K.Input((4,)), D(3), D(3)], name="chain")
+    x = K.Input((4,))
+    return K.Model(x, D(2)(inner(inner(chain(x)))))
+
+
+def sequential(K: Any) -> Any:
+    return K.Sequential([K.Input((4,)), K.layers.Dense(3, activation="relu"), K.layers.Dense(2, use_bias=False)])
+
+
+def sequential_without_input(K: Any) -> Any:
+    model = K.Sequential([K.layers.Dense(3, activation="softmax"), K.layers.Dense(2)])
+    model.build((None, 4))
+    return model
+
+
+def op_nodes(K: Any) -> Any:
+    x = K.Input((4,))
+    y = K.layers.Dense(4)(x)
+    y = K.ops.relu(y) * 2.0 - x
+    y = K.ops.where(y > 0, y, K.ops.exp(y))
+    y = K.ops.sum(K.ops.reshape(y, (-1, 2, 2)), axis=-1, keepdims=True)
+    return K.Model(x, K.ops.mean(y[:, 0], axis=1))
+
+
+def regularized(K: Any) -> Any:
+    options = dict(kernel_regularizer=K.regularizers.L2(0.1), bias_constraint=K.constraints.NonNeg())
+    return K.Sequential([K.Input((4,)), K.layers.Dense(3, kernel_initializer="he_normal", trainable=False, **options)])
+
+
+def half(K: Any) -> Any:
+    return K.Sequential([K.Input((4,)), K.layers.Dense(3, dtype="bfloat16"), K.layers.Dense(2, dtype="mixed_bfloat16")])
+
+
+MODELS = [
+    shared, branches, named_outputs, nested, sequential, sequential_without_input, op_nodes, regularized, half,
+]  # fmt: skip
+
+# one layer on an input of the shape of a sample; rows whose layer keras_fn does not have yet are left out
+SEQUENCE, IMAGE = (5, 4), (8, 8, 3)
+LAYERS: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
+    ("Dropout", (4,), {"rate": 0.5}),
+    ("BatchNormalization", (4,), {}),
+    ("LayerNormalization", (4,), {}),
+    ("GroupNormalization", IMAGE, {"groups": 3}),
+    ("RMSNormalization", (4,), {}),
+    ("UnitNormalization", (4,), {}),
+    ("Activation", (4,), {"activation": "gelu"}),
+    ("PReLU", (4,), {}),
+    ("LeakyReLU", (4,), {"negative_slope": 0.2}),
+    ("ReLU", (4,), {"max_value": 1.0}),
+    ("Softmax", (4,), {}),
+    ("ELU", (4,), {}),
+    ("EinsumDense", SEQUENCE, {"equation": "abc,cd->abd", "output_shape": (None, 6), "bias_axes": "d"}),
+    ("Flatten", IMAGE, {}),
+    ("Reshape", (4,), {"target_shape": (2, 2)}),
+    ("Permute", SEQUENCE, {"dims": (2, 1)}),
+    ("RepeatVector", (4,), {"n": 3}),
+    ("Cropping2D", IMAGE, {"cropping": ((1, 0), (0, 2))}),
+    ("ZeroPadding2D", IMAGE, {"padding": (1, 2)}),
+    ("UpSampling2D", IMAGE, {"size": 2}),
+    ("Conv1D", SEQUENCE, {"filters": 3, "kernel_size": 2, "padding": "causal"}),
+    ("Conv2D", IMAGE, {"filters": 4, "kernel_size": 3, "strides": 2, "activation": "relu"}),
+    ("Conv2DTranspose", IMAGE, {"filters": 2, "kernel_size": 2}),
+    ("DepthwiseConv2D", IMAGE, {"kernel_size": 3}),
+    ("SeparableConv2D", IMAGE, {"filters": 4, "kernel_size": 3}),
+    ("MaxPooling2D", IMAGE, {"pool_size": 2}),
+    ("AveragePooling2D", IMAGE, {"pool_size": 2}),
+    ("GlobalAveragePooling2D", IMAGE, {}),
+    ("SimpleRNN", SEQUENCE, {"units": 3}),
+    ("LSTM", SEQUENCE, {"units": 3, "return_sequences": True}),
+    ("GRU", SEQUENCE, {"units": 3, "reset_after": False}),
+    ("GaussianNoise", (4,), {"stddev": 0.1}),
+]
+ROWS = [pytest.param(*row, id=row[0]) for row in LAYERS if hasattr(keras_fn.layers, row[0])]
+
+
+def one_layer(K: Any, name: str, shape: tuple[int, ...], options: dict[str, Any]) -> Any:
+    x = K.Input(shape)
+    return K.Model(x, getattr(K.layers, name)(**options)(x))
+
+
+def data(model: Any) -> Any:
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(3, *x.shape[1:])).astype("float32") for x in model.inputs]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+def outputs(model: Any, x: Any) -> list[np.ndarray]:
+    struct = {"left": x} if isinstance(getattr(model, "input", None), dict) else x
+    y = model(struct, training=False)
+    flat = [y[k] for k in sorted(y)] if isinstance(y, dict) else y if isinstance(y, (list, tuple)) else [y]
+    module = keras if isinstance(model, keras.Model) else keras_fn
+    return [np.asarray(module.ops.convert_to_numpy(v)).astype("float32") for v in flat]
+
+
+def same(a: Any, b: Any) -> None:
+    x = data(a)
+    for one, two in zip(outputs(a, x), outputs(b, x), strict=True):
+        np.testing.assert_allclose(one, two, rtol=2e-2 if _is_half(a) else 1e-5, atol=1e-5)
+
+
+def _is_half(model: Any) -> bool:
+    return any(layer.compute_dtype == "bfloat16" for layer in model.layers)
+
+
+def groups(path: pathlib.Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Each array in the weights of a file."""
+    found = {}
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = (item.shape, str(item.dtype))
+
+    with zipfile.ZipFile(path) as packed, packed.open("model.weights.h5") as file, h5py.File(file) as root:
+        root.visititems(note)
+    return found
+
+
+def randomize(model: Any) -> None:
+    rng = np.random.default_rng(1)
+    for w in model.weights:
+        w.assign(rng.uniform(0.1, 1.0, size=w.shape).astype("float32"))
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda f: f.__name__)
+class TestModels:
+    def test_keras_opens_ours(self, make: Any, tmp_path: pathlib.Path) -> None:
+        ours = make(keras_fn)
+        randomize(ours)
+        ours.save(tmp_path / "m.keras")
+        same(ours, keras.saving.load_model(tmp_path / "m.keras"))
+
+    def test_we_open_theirs(self, make: Any, tmp_path: pathlib.Path) -> None:
+        theirs = make(keras)
+        randomize(theirs)
+        theirs.save(tmp_path / "m.keras")
+        same(theirs, load_model(tmp_path / "m.keras"))
+
+    def test_same_arrays_under_the_same_names(self, make: Any, tmp_path: pathlib.Path) -> None:
+        make(keras_fn).save(tmp_path / "ours.keras")
+        make(keras).save(tmp_path / "theirs.keras")
+        assert groups(tmp_path / "ours.keras") == groups(tmp_path / "theirs.keras")
+
+    def test_weights_alone(self, make: Any, tmp_path: pathlib.Path) -> None:
+        ours, theirs = make(keras_fn), make(keras)
+        randomize(ours)
+        save_weights(ours, tmp_path / "a.weights.h5")
+        theirs.load_weights(tmp_path / "a.weights.h5")
+        same(ours, theirs)
+        randomize(theirs)
+        theirs.save_weights(tmp_path / "b.weights.h5")
+        load_weights(ours, tmp_path / "b.weights.h5")
+        same(ours, theirs)
+
+
+@pytest.mark.parametrize(("name", "shape", "options"), ROWS)
+def test_layer_in_both_directions(name: str, shape: Any, options: Any, tmp_path: pathlib.Path) -> None:
+    ours, theirs = one_layer(keras_fn, name, shape, options), one_layer(keras, name, shape, options)
+    randomize(ours)
+    randomize(theirs)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    same(ours, keras.saving.load_model(tmp_path / "ours.keras"))
+    same(theirs, load_model(tmp_path / "theirs.keras"))
+
+
+# --- subclassed models and attributes
+def blocks(K: Any) -> Any:
+    """A layer with others in attributes, lists, tuples, dicts, and behind a property."""
+    D = K.layers.Dense
+
+    @K.saving.register_keras_serializable("files")
+    class Blocks(K.layers.Layer):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self._front = D(2)
+            self.parts = [D(2), [D(2)], (D(2),), D(2)]
+            self.by_name = {"z": D(2), "a": D(2)}
+            self._hidden = D(2)
+            self.again = self.parts[0]
+
+        @property
+        def front(self) -> Any:
+            return self._front
+
+        def build(self, input_shape: Any) -> None:
+            self.fixed = self.add_weight(shape=(2,), trainable=False, initializer="ones")
+            self.scale = self.add_weight(shape=(2,), initializer="ones")
+            for layer in self._each():
+                layer.build((None, 2))
+            self.built = True
+
+        def _each(self) -> list[Any]:
+            a, (b,), (c,), d = self.parts
+            return [self._front, a, b, c, d, self.by_name["z"], self.by_name["a"], self._hidden]
+
+        def call(self, x: Any) -> Any:
+            for layer in self._each():
+                x = layer(x) * self.scale + self.fixed
+            return x
+
+    @K.saving.register_keras_serializable("files")
+    class Whole(K.Model):
+        def __init__(self, units: int = 1, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.units = units
+            self.z_block = Blocks()
+            self.ends = [D(3), D(units)]
+            self.a_first = D(2)
+
+        def call(self, x: Any) -> Any:
+            return self.ends[1](self.ends[0](self.z_block(self.a_first(x))))
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "units": self.units}
+
+    model = Whole(2)
+    model(np.ones((1, 4), "float32"))
+    return model
+
+
+def test_subclassed_models(tmp_path: pathlib.Path) -> None:
+    ours, theirs = blocks(keras_fn), blocks(keras)
+    randomize(ours)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    assert groups(tmp_path / "ours.keras") == groups(tmp_path / "theirs.keras")
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    loaded = keras.saving.load_model(tmp_path / "ours.keras")
+    np.testing.assert_allclose(outputs(ours, x)[0], outputs(loaded, x)[0], rtol=1e-5)
+    loaded = load_model(tmp_path / "theirs.keras")
+    np.testing.assert_allclose(outputs(theirs, x)[0], outputs(loaded, x)[0], rtol=1e-5)
+
+
+def test_folders(tmp_path: pathlib.Path) -> None:
+    ours, theirs = sequential(keras_fn), sequential(keras)
+    ours.save(tmp_path / "ours")
+    theirs.save(tmp_path / "theirs", zipped=False)
+    same(ours, keras.saving.load_model(tmp_path / "ours"))
+    same(theirs, load_model(tmp_path / "theirs"))
+
+
+@pytest.mark.parametrize("make", [shared, nested, sequential, named_outputs], ids=lambda f: f.__name__)
+def test_legacy_h5(make: Any, tmp_path: pathlib.Path) -> None:
+    theirs = make(keras)
+    randomize(theirs)
+    theirs.save(tmp_path / "m.h5")
+    same(theirs, load_model(tmp_path / "m.h5"))
+    ours = make(keras_fn)
+    load_weights(ours, tmp_path / "m.h5")
+    same(theirs, ours)
+
+
+@pytest.mark.parametrize(
+    "name", ["MyBlock2x", "_Priv", "Conv2DX", "HTTPServer", "A1B2", "getHTTP", "PReLU", "GELUx", "My_Block", "A_B_Cd"]
+)
+def test_names_of_classes(name: str, tmp_path: pathlib.Path) -> None:
+    cls = type(name, (keras.layers.Layer,), {"call": lambda self, x: x})
+    keras.Sequential([keras.Input((2,)), cls()]).save_weights(tmp_path / "n.weights.h5")
+    with h5py.File(tmp_path / "n.weights.h5") as root:
+        assert list(root["layers"]) == [snake_case(name)]
+
+
+# --- compiled models
+OPTIMIZERS = [("SGD", {"momentum": 0.9}), ("Adam", {}), ("RMSprop", {"centered": True}), ("Adagrad", {}), ("Ftrl", {})]
+
+
+def steps(model: Any, K: Any, seed: int = 0) -> None:
+    """Two steps of the optimizer, with given gradients."""
+    rng = np.random.default_rng(seed)
+    for _ in range(2):
+        grads = [K.ops.convert_to_tensor(rng.normal(size=v.shape).astype("float32")) for v in model.trainable_variables]
+        model.optimizer.apply(grads, model.trainable_variables)
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS, ids=[o[0] for o in OPTIMIZERS])
+def test_optimizers_go_on_where_they_were(name: str, options: Any, tmp_path: pathlib.Path) -> None:
+    ours, theirs = sequential(keras_fn), sequential(keras)
+    for model, K in ((ours, keras_fn), (theirs, keras)):
+        loss = {"loss": K.losses.MeanSquaredError(), "metrics": ["mae", K.metrics.MeanSquaredError(name="q")]}
+        model.compile(getattr(K.optimizers, name)(**options), **loss)
+        steps(model, K)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    taken_up = keras.saving.load_model(tmp_path / "ours.keras")
+    steps(ours, keras_fn, 1)
+    steps(taken_up, keras, 1)
+    for a, b in zip(ours.optimizer.variables, taken_up.optimizer.variables, strict=True):
+        np.testing.assert_allclose(np.asarray(a.numpy()), keras.ops.convert_to_numpy(b.value), rtol=1e-5, atol=1e-6)
+    same(ours, taken_up)
+    taken_up = load_model(tmp_path / "theirs.keras")
+    steps(theirs, keras, 1)
+    steps(taken_up, keras_fn, 1)
+    same(theirs, taken_up)
+
+
+def test_schedule_in_the_compile_settings(tmp_path: pathlib.Path) -> None:
+    ours, theirs = sequential(keras_fn), sequential(keras)
+    for model, K in ((ours, keras_fn), (theirs, keras)):
+        rate = K.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+        model.compile(K.optimizers.Adam(rate), loss="mse", loss_weights=[2.0], weighted_metrics=["mae"])
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    configs = []
+    for name in ("ours", "theirs"):
+        with zipfile.ZipFile(tmp_path / f"{name}.keras") as packed:
+            configs.append(json.loads(packed.read("config.json"))["compile_config"])
+    assert configs[0]["optimizer"]["config"]["learning_rate"] == configs[1]["optimizer"]["config"]["learning_rate"]
+    assert configs[0].keys() == configs[1].keys()
+    assert keras.saving.load_model(tmp_path / "ours.keras").optimizer.learning_rate is not None
+    assert load_model(tmp_path / "theirs.keras").optimizer.get_config()["learning_rate"]["class_name"] == "ExponentialDecay"
