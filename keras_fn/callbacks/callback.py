@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 
@@ -23,20 +24,20 @@ class Callback:
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
-        self._model: Any = None
+        self._model: Any = lambda: None
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Tells the facts of the run."""
         self.params = params
 
     def set_model(self, model: Any) -> None:
-        """Tells the model."""
-        self._model = model
+        """Tells the model. It is not kept alive by its callbacks: a History outlives the model that it tells of."""
+        self._model = (lambda: None) if model is None else weakref.ref(model)
 
     @property
     def model(self) -> Any:
-        """The model."""
-        return self._model
+        """The model; None once it is gone."""
+        return self._model()
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Before training."""

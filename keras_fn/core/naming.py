@@ -11,7 +11,7 @@ _counts: Counter[str] = Counter()
 def snake_case(name: str) -> str:
     """`Conv2DTranspose` as `conv2d_transpose`."""
     name = re.sub(r"\W+", "", name)
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^_])(?=[A-Z][a-z])", "_", name).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", name).lower()
 
 
 def unique(prefix: str) -> str:

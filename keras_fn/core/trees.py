@@ -23,6 +23,15 @@ def flatten(tree: Any) -> list[Any]:
         return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
 
 
+def flatten_sorted(tree: Any) -> list[Any]:
+    """The leaves, with those of a dict in the order of its sorted keys: the order in which Keras meets them."""
+    if isinstance(tree, dict):
+        return [leaf for key in sorted(tree, key=str) for leaf in flatten_sorted(tree[key])]
+    if isinstance(tree, (list, tuple)):
+        return [leaf for part in tree for leaf in flatten_sorted(part)]
+    return [tree]
+
+
 def unflatten(tree: Any, leaves: list[Any]) -> Any:
     """A structure like `tree` with other leaves."""
     if not isinstance(tree, (list, tuple, dict)):

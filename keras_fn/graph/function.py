@@ -81,7 +81,7 @@ class Function:
         keys = [(id(x._node), x._index) for x in self._inputs]
         if len(set(keys)) != len(keys):
             raise GraphError("The same tensor is given twice among the inputs.")
-        self.nodes, self.operations = sort_nodes(self._inputs, self._outputs)
+        self.nodes, self.operations = sort_nodes(self._inputs, trees.flatten_sorted(outputs))
         self._plan()
 
     def _plan(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from keras_fn.core import trees
 from keras_fn.core.errors import GraphError
 from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
@@ -64,8 +65,15 @@ def _walk(outputs: Iterable[KerasTensor], given: set[tuple[int, int]]) -> tuple[
                 )
             open_.add(id(node))
             stack.append((symbol, True))
-            stack.extend((x, False) for x in reversed(node.inputs))
+            stack.extend((x, False) for x in reversed(_inputs(node)))
     return list(done.values()), met
+
+
+def _inputs(node: Node) -> list[KerasTensor]:
+    """The symbols among the arguments of a call; in dicts, and so among keywords, by sorted key, as Keras does."""
+    if not node.kwargs and not any(isinstance(a, (dict, list, tuple)) for a in node.args):
+        return node.inputs
+    return [x for x in trees.flatten_sorted((node.args, node.kwargs)) if isinstance(x, KerasTensor)]
 
 
 def _depths(nodes: list[Node], met: dict[int, int]) -> dict[int, int]:

@@ -105,4 +105,4 @@ def unsupported(layer: Any, **values: Any) -> None:
     """
     for name, value in values.items():
         if value is not None:
-            raise ArgumentError(f"`{name}` of {type(layer).__name__} is not supported yet: leave it None, not {value!r}.")
+            raise ArgumentError(f"`{name}` of {type(layer).__name__} is not supported: leave it None, not {value!r}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,11 @@ class Layer:
         if init_framework is not None:
             init_framework()
         return self
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = _marks_built(cls.__dict__["build"])
 
     def __init__(
         self,
@@ -558,6 +564,21 @@ class Layer:
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """The specs of the outputs."""
         return self.compute_output_spec(*args, **kwargs)
+
+
+def _marks_built(build: Any) -> Any:
+    """A `build` after which the layer is built also where an outer layer's `build` called it by hand."""
+
+    @functools.wraps(build)
+    def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
+        with self._kf_named_scope():
+            build(self, *args, **kwargs)
+        self.__dict__["built"] = True
+        if self._kf_build_shapes is None and (args or kwargs):
+            shapes_ = dict(zip(self._kf_facts.build_params, args, strict=False)) | kwargs
+            self._kf_build_shapes = shapes_ if all(s is not None for s in shapes_.values()) else None
+
+    return marked
 
 
 def _empty(cls: type) -> Any:

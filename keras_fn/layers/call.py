@@ -243,8 +243,7 @@ def _with_output_mask(layer: Any, facts: Any, inputs: Any, outputs: Any) -> Any:
     if not facts.own_mask and isinstance(previous, (list, tuple)) and not isinstance(outputs, (list, tuple)):
         return outputs  # several masks and one output: the class must say how they combine
     flat, masks = trees.flatten(outputs), trees.flatten(mask)
-    if len(masks) == 1 and len(flat) > 1:
-        masks = masks + [None] * (len(flat) - 1)
+    masks += [None] * (len(flat) - len(masks))  # outputs that the class names no mask for have none
     flat = [x if m is None or get_mask(x) is not None else set_mask(x, m) for x, m in zip(flat, masks, strict=False)]
     return trees.unflatten(outputs, flat)
 

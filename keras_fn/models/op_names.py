@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.core import trees
 from keras_fn.core.errors import ArgumentError, closest
 from keras_fn.core.naming import snake_case
 from keras_fn.core.spec import REGISTRY
 from keras_fn.graph.node import OpCall
+from keras_fn.graph.symbol import KerasTensor
 
 # our op -> (Keras's class, its module), where the name does not follow from ours
 _CLASSES = {
@@ -33,15 +35,14 @@ def op_config(operation: OpCall, nodes: list[Any], write: Any) -> tuple[dict[str
     """The data of an op and of its calls: settings go into the config, tensors into the calls."""
     op = operation.op
     plain = op.name.strip("_")
-    tensors = {i for i, _ in op._tensors}
     config: dict[str, Any] = {"name": operation.name}
-    positional = _positional(plain)
+    called = _called(op, plain, nodes)
     for i, name in enumerate(op.params):
-        if i not in tensors and name not in positional:
+        if i not in called:
             config[name] = write(nodes[0].args[i])
     calls = []
     for node in nodes:
-        args = [write(v) for i, v in enumerate(node.args) if i in tensors or op.params[i] in positional]
+        args = [write(v) for i, v in enumerate(node.args) if i in called]
         calls.append({"args": args, "kwargs": {}})
     class_name = _CLASSES.get(op.name) or "".join(p.capitalize() for p in plain.split("_"))
     module = next((m for m, names in _MODULES.items() if plain in names), "numpy")
@@ -54,9 +55,16 @@ def op_config(operation: OpCall, nodes: list[Any], write: Any) -> tuple[dict[str
     return data, calls
 
 
-def _positional(name: str) -> tuple[str, ...]:
-    """Settings that Keras takes in the call and not in the class."""
-    return ("key",) if name == "get_item" else ()
+def _called(op: Any, name: str, nodes: list[Any]) -> set[int]:
+    """Places of the arguments that go into the calls: tensors, and what Keras takes there besides."""
+    called = {i for i, _ in op._tensors}
+    called |= {i for i, p in enumerate(op.params) if p in _IN_CALL.get(name, ())}
+    return called | {
+        i for node in nodes for i, v in enumerate(node.args) if any(isinstance(x, KerasTensor) for x in trees.flatten(v))
+    }
+
+
+_IN_CALL = {"get_item": ("key",), "where": ("condition",)}
 
 
 def op_from_config(data: dict[str, Any]) -> tuple[OpCall, dict[str, Any]]:
@@ -74,9 +82,9 @@ def op_from_config(data: dict[str, Any]) -> tuple[OpCall, dict[str, Any]]:
 
 
 def op_values(op: Any, settings: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """All arguments of a call of an op: tensors come first in a file, settings are added to them."""
+    """All arguments of a call of an op: those of the call in order, with the settings added to them."""
     tensors = [op.params[i] for i, _ in op._tensors]
-    names = [*tensors, *(p for p in op.params if p not in tensors and p not in settings)]
+    names = [p for p in op.params if p not in settings]
     given = {k: v if k in tensors else _tuples(v) for k, v in zip(names, args, strict=False)}
     return op._bind((), {**given, **kwargs, **settings})
 

@@ -10,6 +10,12 @@ from keras_fn.ops import reduction as r
 from keras_fn.ops.elementwise import keeps
 from keras_fn.ops.shape import concatenate, ones_like, zeros_like
 
+__all__ = [
+    "celu", "concat_relu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh",
+    "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "silu", "soft_shrink", "softmax",
+    "softplus", "softsign", "sparse_plus", "sparsemax", "squareplus", "tanh_shrink", "threshold",
+]  # fmt: skip
+
 
 @op(dtype=promotes("x", at_least="int"), shape=keeps)
 def relu(x):

@@ -9,6 +9,16 @@ from keras_fn.core import dtypes, shapes
 from keras_fn.core.op import casts, compares, floats, gives, mixes, op, promotes, same
 from keras_fn.core.spec import Spec
 
+__all__ = [
+    "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast",
+    "ceil", "clip", "cos", "cosh", "divide", "divide_no_nan", "equal", "erf", "exp", "expm1", "floor",
+    "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log",
+    "log10", "log1p", "log2", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum",
+    "minimum", "mod", "multiply", "nan_to_num", "negative", "not_equal", "power", "reciprocal", "round", "rsqrt",
+    "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "stop_gradient", "subtract", "tan",
+    "tanh", "true_divide", "where",
+]  # fmt: skip
+
 
 # --- shape rules
 def broadcasts(x1: Spec, x2: Spec) -> shapes.Shape:

@@ -13,6 +13,10 @@ from keras_fn.ops import elementwise as e
 from keras_fn.ops import reduction as r
 from keras_fn.ops import shape as s
 
+__all__ = [
+    "dot", "einsum", "matmul", "norm", "normalize", "outer", "tensordot",
+]  # fmt: skip
+
 
 @op(dtype=promotes("x1", "x2"), shape=lambda x1, x2: shapes.matmul(x1.shape, x2.shape), oracle="numpy.matmul")
 def matmul(x1, x2):

@@ -9,6 +9,11 @@ from keras_fn.core.op import DtypeRule, casts, floats, gives, op, same
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 
+__all__ = [
+    "all", "amax", "amin", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logsumexp", "max",
+    "mean", "min", "moments", "prod", "std", "sum", "var",
+]  # fmt: skip
+
 
 def reduces(x: Spec, axis: Any = None, keepdims: bool = False) -> shapes.Shape:
     """Shape rule of a reduction."""
@@ -49,7 +54,8 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
 @op(dtype=floats("x"), oracle="numpy.mean")
 def mean(x, axis=None, keepdims=False):
     """Arithmetic mean over axes."""
-    return e.true_divide(sum(x, axis, keepdims), e.cast(_count(x, axis), _name(x)))
+    count = _count(x, axis)
+    return e.true_divide(sum(x, axis, keepdims), count if isinstance(count, float) else e.cast(count, _name(x)))
 
 
 def _name(x: Any) -> str:

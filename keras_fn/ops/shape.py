@@ -17,6 +17,15 @@ from keras_fn.core.spec import Spec
 from keras_fn.core.variable import Variable, unwrap
 from keras_fn.ops import elementwise as e
 
+__all__ = [
+    "arange", "argsort", "broadcast_to", "concatenate", "convert_to_numpy", "convert_to_tensor", "expand_dims",
+    "eye", "flip", "full", "full_like", "get_item", "identity", "in_top_k", "is_tensor", "linspace", "meshgrid",
+    "moveaxis", "ndim", "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "reshape", "roll",
+    "scatter_update", "searchsorted", "segment_sum", "shape", "size", "slice", "slice_update", "sort", "split",
+    "squeeze", "stack", "swapaxes", "take", "take_along_axis", "tile", "top_k", "transpose", "tril", "triu",
+    "unstack", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 # --- what a tensor is
 def shape(x: Any) -> tuple[Any, ...]:

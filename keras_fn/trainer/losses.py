@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from keras_fn.core import trees
@@ -20,7 +21,7 @@ class CompiledLoss:
     """
 
     def __init__(self, model: Any, loss: Any, loss_weights: Any) -> None:
-        self.model = model
+        self._model = weakref.ref(model)
         self.given = loss
         self.weights_given = loss_weights
         self.losses: list[Any] | None = None
@@ -32,7 +33,7 @@ class CompiledLoss:
         """Matches the losses with the outputs."""
         from keras_fn.metrics import Mean
 
-        self.names = output_names(self.model, y_pred)
+        self.names = output_names(self._model(), y_pred)
         entries = per_output(self.given, self.names, "loss", _is_loss, y_pred)
         self.losses = [None if e is None else _loss(e) for e in entries]
         self.weights = per_output(self.weights_given, self.names, "loss_weights", _is_number, y_pred)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from keras_fn.core import trees
@@ -19,7 +20,7 @@ class CompiledMetrics:
     """
 
     def __init__(self, model: Any, metrics: Any, weighted_metrics: Any) -> None:
-        self.model = model
+        self._model = weakref.ref(model)
         self.given = metrics
         self.weighted_given = weighted_metrics
         self.built = False
@@ -29,7 +30,7 @@ class CompiledMetrics:
 
     def build(self, y: Any, y_pred: Any) -> None:
         """Matches the metrics with the outputs; what "accuracy" is depends on shapes."""
-        self.names = output_names(self.model, y_pred)
+        self.names = output_names(self._model(), y_pred)
         preds, targets = trees.flatten(y_pred), match_targets(y, self.names, y_pred)
         several = len(self.names) > 1
         self.entries = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -18,12 +19,14 @@ _STEPS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
 class Programs:
     """Programs of one model, compiled at first use and again when weights or `trainable` change.
 
+    The model holds its programs, so they know it by a weak reference: dropping a model frees its memory at once.
+
     Args:
         model: the model.
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self.model = weakref.ref(model)
         self.version = -1
         self.made: dict[tuple[str, str], Callable[..., Any]] = {}
 
@@ -44,7 +47,8 @@ class Programs:
         return self.made[key]
 
     def _make(self, kind: str, source: str) -> Callable[..., Any]:
-        model, backend = self.model, active.backend
+        ref, backend = self.model, active.backend
+        model = ref()
         step = step_function(model, kind)
         if source == "batch":
             run: Callable[..., Any] = step
@@ -53,9 +57,8 @@ class Programs:
         wrapped = _in_mode(run, backend, kind)
         if model.run_eagerly:
             return wrapped if source != "loop" else _one_by_one(wrapped)
-        if source == "loop":
-            return backend.compile_loop(wrapped, lambda: state_of(model), model.jit_compile)
-        return backend.compile_step(wrapped, lambda: state_of(model), model.jit_compile)
+        compile_ = backend.compile_loop if source == "loop" else backend.compile_step
+        return compile_(wrapped, lambda: state_of(ref()), model.jit_compile)
 
 
 def _in_mode(run: Callable[..., Any], backend: Any, kind: str) -> Callable[..., Any]:
@@ -117,23 +120,21 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
     """The step as a function of a batch; it returns logs, or None where they can be had from the metrics."""
     from keras_fn.trainer.trainer import unpack
 
+    ref = weakref.ref(model)
     if kind != "predict" and is_default(model, kind):
-        work = model._kf_train_on if kind == "train" else model._kf_test_on
-
-        def step(data: Any) -> None:
-            work(*unpack(data))
-
-        return step
-    method = getattr(model, _STEPS[kind])
-    if "state" in list(inspect.signature(method).parameters)[:1]:
-        return _pure_step(model, method, kind)
-    return method
+        work = "_kf_train_on" if kind == "train" else "_kf_test_on"
+        return lambda data: getattr(ref(), work)(*unpack(data))
+    name = _STEPS[kind]
+    if "state" in list(inspect.signature(getattr(model, name)).parameters)[:1]:
+        return _pure_step(ref, kind)
+    return lambda data: getattr(ref(), name)(data)
 
 
-def _pure_step(model: Any, method: Callable[..., Any], kind: str) -> Callable[[Any], Any]:
+def _pure_step(ref: Callable[[], Any], kind: str) -> Callable[[Any], Any]:
     """A step in the form `(state, data) -> (logs, state)`, over the cells."""
 
     def groups() -> list[list[Any]]:
+        model = ref()
         own = [model.trainable_variables, model.non_trainable_variables]
         if kind == "train":
             return [*own, model.optimizer.variables, model.metrics_variables]
@@ -141,7 +142,7 @@ def _pure_step(model: Any, method: Callable[..., Any], kind: str) -> Callable[[A
 
     def step(data: Any) -> Any:
         cells = groups()
-        logs, state = method(tuple([v.value for v in group] for group in cells), data)
+        logs, state = getattr(ref(), _STEPS[kind])(tuple([v.value for v in group] for group in cells), data)
         if len(state) != len(cells):
             raise StructureError(
                 f"`{_STEPS[kind]}` returned a state of {len(state)} parts, and {len(cells)} went in. It must return "

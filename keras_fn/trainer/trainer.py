@@ -79,8 +79,7 @@ class Trainer:
         }
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
-        self._kf_loss = None if loss is None else CompiledLoss(self, loss, loss_weights)
-        self._kf_metrics = CompiledMetrics(self, metrics, weighted_metrics)
+        self._set_compiled(loss, loss_weights, metrics, weighted_metrics)
         from keras_fn.metrics import Mean
 
         self._kf_loss_tracker = Mean(name="loss")
@@ -90,6 +89,20 @@ class Trainer:
         self.stop_training = False
         self._kf_compiled = True
         self._kf_program_changed()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()  # type: ignore[misc]
+        return {**state, "_kf_programs": None, "_kf_cache": {}, "_kf_loss": None, "_kf_metrics": None, "history": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        arguments = self._kf_compile_args
+        if arguments is not None:
+            self._set_compiled(**{k: arguments[k] for k in ("loss", "loss_weights", "metrics", "weighted_metrics")})
+
+    def _set_compiled(self, loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) -> None:
+        self._kf_loss = None if loss is None else CompiledLoss(self, loss, loss_weights)
+        self._kf_metrics = CompiledMetrics(self, metrics, weighted_metrics)
 
     @property
     def compiled(self) -> bool:

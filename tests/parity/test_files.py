@@ -353,3 +353,87 @@ def test_schedule_in_the_compile_settings(tmp_path: pathlib.Path) -> None:
     assert configs[0].keys() == configs[1].keys()
     assert keras.saving.load_model(tmp_path / "ours.keras").optimizer.learning_rate is not None
     assert load_model(tmp_path / "theirs.keras").optimizer.get_config()["learning_rate"]["class_name"] == "ExponentialDecay"
+
+
+# --- ops as nodes of a graph: what is called, and how Keras writes it
+OPS: dict[str, Any] = {
+    **{
+        name: (lambda o, x, z, name=name: getattr(o, name)(x))
+        for name in (
+            "abs exp log1p sqrt square tanh sin cos floor ceil round sign negative reciprocal sigmoid relu relu6 softplus "
+            "softsign silu log_sigmoid leaky_relu hard_sigmoid hard_silu elu selu gelu celu softmax log_softmax flip "
+            "erf rsqrt cumsum cumprod isnan isfinite logical_not argmax argmin sort argsort zeros_like ones_like "
+            "squareplus tanh_shrink hard_tanh soft_shrink sparse_plus expm1 arctan sinh cosh ravel"
+        ).split()
+    },
+    **{
+        name: (lambda o, x, z, name=name: getattr(o, name)(x, z))
+        for name in (
+            "add subtract multiply divide maximum minimum power logaddexp equal not_equal greater greater_equal less "
+            "less_equal logical_and logical_or arctan2 true_divide floor_divide mod squared_difference"
+        ).split()
+    },
+    **{
+        name: (lambda o, x, z, name=name: getattr(o, name)(x, axis=-1, keepdims=True))
+        for name in "sum mean max min prod any all var std logsumexp norm median count_nonzero".split()
+    },
+    "matmul": lambda o, x, z: o.matmul(x, o.transpose(z)),
+    "einsum": lambda o, x, z: o.einsum("ij,ij->i", x, z),
+    "dot": lambda o, x, z: o.dot(x, o.transpose(z)),
+    "tensordot": lambda o, x, z: o.tensordot(x, z, axes=((1,), (1,))),
+    "concatenate": lambda o, x, z: o.concatenate([x, z], axis=1),
+    "stack": lambda o, x, z: o.stack([x, z], axis=1),
+    "split": lambda o, x, z: o.split(x, 2, axis=1)[1],
+    "reshape": lambda o, x, z: o.reshape(x, (-1, 2, 2)),
+    "transpose": lambda o, x, z: o.transpose(x, (1, 0)),
+    "expand_dims": lambda o, x, z: o.expand_dims(x, 1),
+    "squeeze": lambda o, x, z: o.squeeze(o.expand_dims(x, 1), 1),
+    "swapaxes": lambda o, x, z: o.swapaxes(x, 0, 1),
+    "moveaxis": lambda o, x, z: o.moveaxis(x, 0, 1),
+    "tile": lambda o, x, z: o.tile(x, (1, 2)),
+    "repeat": lambda o, x, z: o.repeat(x, 2, axis=1),
+    "roll": lambda o, x, z: o.roll(x, 1, axis=1),
+    "pad": lambda o, x, z: o.pad(x, ((0, 0), (1, 2)), mode="constant", constant_values=3.0),
+    "clip": lambda o, x, z: o.clip(x, -0.5, 0.5),
+    "cast": lambda o, x, z: o.cast(x, "float16"),
+    "where": lambda o, x, z: o.where(x > z, x, z),
+    "select": lambda o, x, z: o.select([x > z, x > 0], [x, z], 0.0),
+    "take": lambda o, x, z: o.take(x, [0, 2], axis=1),
+    "take_along_axis": lambda o, x, z: o.take_along_axis(x, o.argsort(z, axis=1), axis=1),
+    "get_item": lambda o, x, z: x[:, 1:3],
+    "one_hot": lambda o, x, z: o.one_hot(o.argmax(x, axis=1), 4),
+    "top_k": lambda o, x, z: o.top_k(x, 2)[0],
+    "stop_gradient": lambda o, x, z: o.stop_gradient(x),
+    "broadcast_to": lambda o, x, z: o.broadcast_to(x, (3, 4)),
+    "normalize": lambda o, x, z: o.normalize(x, axis=-1),
+    "glu": lambda o, x, z: o.glu(x, axis=-1),
+    "triu": lambda o, x, z: o.triu(x, k=1),
+    "diff": lambda o, x, z: o.diff(x, axis=1),
+    "linspace": lambda o, x, z: o.linspace(x, z, 3),
+    "cross": lambda o, x, z: o.cross(x[:, :3], z[:, :3]),
+    "outer": lambda o, x, z: o.outer(x, z),
+    "meshgrid": lambda o, x, z: o.meshgrid(x[:, 0], z[:, 1])[0],
+    "digitize": lambda o, x, z: o.digitize(x, [0.0, 0.5]),
+    "slice": lambda o, x, z: o.slice(x, (0, 1), (3, 2)),
+    "max_pool": lambda o, x, z: o.max_pool(o.reshape(x, (-1, 2, 2, 1)), 2),
+    "average_pool": lambda o, x, z: o.average_pool(o.reshape(x, (-1, 2, 2, 1)), 2),
+    "scalar_on_the_left": lambda o, x, z: 2.0 - x,
+    "scalar_power": lambda o, x, z: x**2,
+    "weighted_average": lambda o, x, z: o.average(x, axis=1, weights=z),
+}
+OP_ROWS = [name for name in OPS if hasattr(keras_fn.ops, name) or not hasattr(keras.ops, name)]
+
+
+def one_op(K: Any, name: str) -> Any:
+    x, z = K.Input((4,), batch_size=3, name="x"), K.Input((4,), batch_size=3, name="z")
+    return K.Model([x, z], K.ops.cast(OPS[name](K.ops, x, K.ops.exp(z)), "float32"))
+
+
+@pytest.mark.parametrize("name", OP_ROWS)
+def test_ops_in_both_directions(name: str, tmp_path: pathlib.Path) -> None:
+    ours, theirs = one_op(keras_fn, name), one_op(keras, name)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    same(ours, theirs)
+    same(ours, keras.saving.load_model(tmp_path / "ours.keras"))
+    same(ours, load_model(tmp_path / "theirs.keras"))

@@ -16,7 +16,8 @@ class Activation(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.Activation("relu")(keras_fn.ops.array([-1.0, 2.0]))).tolist()
+        >>> y = keras_fn.layers.Activation("relu")(keras_fn.ops.convert_to_tensor([-1.0, 2.0]))
+        >>> keras_fn.ops.convert_to_numpy(y).tolist()
         [0.0, 2.0]
     """
 

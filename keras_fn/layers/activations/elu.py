@@ -17,7 +17,7 @@ class ELU(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.ELU()(keras_fn.ops.array([-100.0, 2.0]))).tolist()
+        >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.ELU()(keras_fn.ops.convert_to_tensor([-100.0, 2.0]))).tolist()
         [-1.0, 2.0]
 
     Source: https://arxiv.org/abs/1511.07289

@@ -22,7 +22,7 @@ class ReLU(Layer):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.ReLU(max_value=6, negative_slope=0.5)
-        >>> keras_fn.ops.convert_to_numpy(layer(keras_fn.ops.array([-2.0, 2.0, 9.0]))).tolist()
+        >>> keras_fn.ops.convert_to_numpy(layer(keras_fn.ops.convert_to_tensor([-2.0, 2.0, 9.0]))).tolist()
         [-1.0, 2.0, 6.0]
     """
 

@@ -25,7 +25,8 @@ class Softmax(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.ops.convert_to_numpy(keras_fn.layers.Softmax()(keras_fn.ops.array([[1.0, 1.0]]))).tolist()
+        >>> y = keras_fn.layers.Softmax()(keras_fn.ops.convert_to_tensor([[1.0, 1.0]]))
+        >>> keras_fn.ops.convert_to_numpy(y).tolist()
         [[0.5, 0.5]]
     """
 

@@ -26,8 +26,8 @@ class Attention(Layer):
     Call arguments:
         inputs: list `[query, value]` or `[query, value, key]` of tensors `(batch, queries, size)`,
             `(batch, keys, value_size)` and `(batch, keys, size)`; the key is the value where it is left out.
-        mask: list `[query_mask, value_mask]` of bool tensors or None: results of masked queries are 0, masked values are
-            not looked at.
+        mask: list `[query_mask, value_mask]` of bool tensors or None: results of masked queries are 0, masked values
+            are not looked at.
         return_attention_scores: whether `(outputs, weights)` is returned.
         use_causal_mask: whether a query sees only keys up to its own place.
 
@@ -117,8 +117,8 @@ def _check_inputs(layer: Layer, input_shape: Any) -> None:
         isinstance(s, (list, tuple)) for s in input_shape
     ):
         raise StructureError(
-            f"{type(layer).__name__} {layer.name!r} takes a list [query, value] or [query, value, key], and inputs of the "
-            f"shape {input_shape} came."
+            f"{type(layer).__name__} {layer.name!r} takes a list [query, value] or [query, value, key], and "
+            f"inputs of the shape {input_shape} came."
         )
 
 

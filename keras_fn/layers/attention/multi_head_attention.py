@@ -11,7 +11,7 @@ from keras_fn.core import shapes
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.layers.activations.softmax import Softmax
 from keras_fn.layers.arguments import is_int, positive_int, share
-from keras_fn.layers.attention.masks import attention_mask
+from keras_fn.layers.attention.masks import attention_mask as combined_mask
 from keras_fn.layers.base import Layer
 from keras_fn.layers.core.einsum_dense import EinsumDense
 from keras_fn.layers.regularization.dropout import Dropout
@@ -188,14 +188,14 @@ class MultiHeadAttention(ProjectedAttention):
     ) -> Any:
         """The attended values, and the weights where they are asked for."""
         key = value if key is None else key
-        mask = _mask(
+        mask = combined_mask(
             query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask, self.sliding_window
         )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         fused = len(q.shape) == 4 and self._axes == (1,) and not return_attention_scores
         if fused and not (training and self.dropout > 0):
             if mask is not None:
-                mask = _for_heads(mask, 1, 4)
+                mask = for_heads(mask, 1, 4)
             outputs, weights = ops.dot_product_attention(q, k, v, mask=mask, flash_attention=self.flash_attention), None
         else:
             self._refuse_flash(return_attention_scores)
@@ -215,7 +215,7 @@ class MultiHeadAttention(ProjectedAttention):
         scores_equation, values_equation = self._equations(len(q.shape))
         scores = ops.einsum(scores_equation, ops.multiply(q, 1.0 / math.sqrt(self.key_dim)), k)
         if mask is not None:
-            mask = _for_heads(mask, len(self._axes), len(scores.shape))
+            mask = for_heads(mask, len(self._axes), len(scores.shape))
         weights = self._softmax(scores, mask=mask)
         dropped = self._dropout_layer(weights, training=training) if self.dropout > 0 else weights
         return ops.einsum(values_equation, dropped, v), weights
@@ -234,10 +234,7 @@ class MultiHeadAttention(ProjectedAttention):
         return f"{queries},{keys}->{scores}", f"{scores},{values}->{queries[:-1]}{values[-1]}"
 
 
-_mask = attention_mask  # a parameter of `call` has the function's name
-
-
-def _for_heads(mask: Any, axes: int, rank: int) -> Any:
+def for_heads(mask: Any, axes: int, rank: int) -> Any:
     """A mask with axes for heads, and what lies between them and the batch, before those of queries and keys."""
     while len(mask.shape) < rank:
         mask = ops.expand_dims(mask, -2 * axes - 1)

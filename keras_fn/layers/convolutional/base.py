@@ -75,7 +75,7 @@ class BaseConv(Layer):
         channels = input_shape[place]
         if channels is None:
             raise ShapeError(
-                f"{type(self).__name__} {self.name!r} needs to know the number of channels of its input (axis {place}), "
+                f"{type(self).__name__} {self.name!r} needs a known number of channels in its input (axis {place}), "
                 f"whose shape is {tuple(input_shape)}. Give `Input` the full shape there."
             )
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={place: channels})

@@ -72,8 +72,8 @@ class Conv1D(_Conv):
         filters: number of output channels, a positive int.
         kernel_size: size of the window: int.
         strides: step of the window: int.
-        padding: 'valid' (none), 'same' (zeros, so that a length n becomes `ceil(n / stride)`), or 'causal' (zeros before the first
-            step, so that no output sees later inputs).
+        padding: 'valid' (none), 'same' (zeros, so that a length n becomes `ceil(n / stride)`), or 'causal' (zeros
+            before the first step, so that no output sees later inputs).
         data_format: 'channels_last', or 'channels_first' for `(batch, channels, steps)`; None for the
             default set in `keras_fn.config`.
         dilation_rate: distance of the elements that the window sees: int; not with strides above 1.

@@ -42,8 +42,8 @@ class _ConvTranspose(BaseConv):
             self.output_padding = tuple_of(output_padding, self.rank, "output_padding", zero=True)
             if any(p >= s for p, s in zip(self.output_padding, self.strides, strict=True)):
                 raise ArgumentError(
-                    f"`output_padding` of {type(self).__name__} must be less than `strides` ({self.strides}) along each "
-                    f"axis, not {self.output_padding}."
+                    f"`output_padding` of {type(self).__name__} must be less than `strides` ({self.strides}) along "
+                    f"each axis, not {self.output_padding}."
                 )
         self._set_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._set_output(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
@@ -66,14 +66,15 @@ class _ConvTranspose(BaseConv):
 class Conv1DTranspose(_ConvTranspose):
     """The gradient of a convolution over sequences as a layer, which makes them larger.
 
-    `(batch, steps, channels)` becomes the same with `filters` channels; `ops.conv_transpose` tells the new lengths.
+    `(batch, steps, channels)` becomes the same with `filters` channels.
+    `ops.conv_transpose` tells the new lengths.
 
     Args:
         filters: number of output channels, a positive int.
         kernel_size: size of the window: int.
         strides: how far the inputs are drawn apart: int.
         padding: 'valid', or 'same' (a length n becomes `n * stride`).
-        output_padding: elements added at the end of each axis, less than the stride: int; None for the usual length.
+        output_padding: elements added at the end of each axis, less than the stride: int; or None.
         data_format: 'channels_last', or 'channels_first' for `(batch, channels, steps)`; None for the
             default set in `keras_fn.config`.
         dilation_rate: distance of the elements that the window sees: int; not with strides above 1.
@@ -95,14 +96,15 @@ class Conv1DTranspose(_ConvTranspose):
 class Conv2DTranspose(_ConvTranspose):
     """The gradient of a convolution over images as a layer, which makes them larger.
 
-    `(batch, height, width, channels)` becomes the same with `filters` channels; `ops.conv_transpose` tells the new lengths.
+    `(batch, height, width, channels)` becomes the same with `filters` channels.
+    `ops.conv_transpose` tells the new lengths.
 
     Args:
         filters: number of output channels, a positive int.
         kernel_size: size of the window: int or 2 ints.
         strides: how far the inputs are drawn apart: int or 2 ints.
         padding: 'valid', or 'same' (a length n becomes `n * stride`).
-        output_padding: elements added at the end of each axis, less than the stride: int or 2 ints; None for the usual length.
+        output_padding: elements added at the end of each axis, less than the stride: int or 2 ints; or None.
         data_format: 'channels_last', or 'channels_first' for `(batch, channels, height, width)`; None for the
             default set in `keras_fn.config`.
         dilation_rate: distance of the elements that the window sees: int or 2 ints; not with strides above 1.
@@ -124,14 +126,15 @@ class Conv2DTranspose(_ConvTranspose):
 class Conv3DTranspose(_ConvTranspose):
     """The gradient of a convolution over volumes as a layer, which makes them larger.
 
-    `(batch, x, y, z, channels)` becomes the same with `filters` channels; `ops.conv_transpose` tells the new lengths.
+    `(batch, x, y, z, channels)` becomes the same with `filters` channels.
+    `ops.conv_transpose` tells the new lengths.
 
     Args:
         filters: number of output channels, a positive int.
         kernel_size: size of the window: int or 3 ints.
         strides: how far the inputs are drawn apart: int or 3 ints.
         padding: 'valid', or 'same' (a length n becomes `n * stride`).
-        output_padding: elements added at the end of each axis, less than the stride: int or 3 ints; None for the usual length.
+        output_padding: elements added at the end of each axis, less than the stride: int or 3 ints; or None.
         data_format: 'channels_last', or 'channels_first' for `(batch, channels, x, y, z)`; None for the
             default set in `keras_fn.config`.
         dilation_rate: distance of the elements that the window sees: int or 3 ints; not with strides above 1.

@@ -55,8 +55,8 @@ class _DepthwiseConv(BaseConv):
 class DepthwiseConv1D(_DepthwiseConv):
     """A convolution over sequences in which each channel has filters of its own.
 
-    `(batch, steps, channels)` becomes the same with `channels * depth_multiplier` channels, those of one input channel
-    side by side.
+    `(batch, steps, channels)` becomes the same with `channels * depth_multiplier` channels, those
+    of one input channel side by side.
 
     Args:
         kernel_size: size of the window: int.
@@ -84,8 +84,8 @@ class DepthwiseConv1D(_DepthwiseConv):
 class DepthwiseConv2D(_DepthwiseConv):
     """A convolution over images in which each channel has filters of its own.
 
-    `(batch, height, width, channels)` becomes the same with `channels * depth_multiplier` channels, those of one input channel
-    side by side.
+    `(batch, height, width, channels)` becomes the same with `channels * depth_multiplier` channels, those
+    of one input channel side by side.
 
     Args:
         kernel_size: size of the window: int or 2 ints.

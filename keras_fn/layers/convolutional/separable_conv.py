@@ -55,10 +55,9 @@ class _SeparableConv(BaseConv):
 
     def call(self, inputs: Any) -> Any:
         """The convolved inputs."""
-        inputs, padding = self._padded(inputs)
         return self._finish(
             ops.separable_conv(
-                inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, padding, self.data_format,
+                inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, self.data_format,
                 self.dilation_rate,
             )
         )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_fn import activations, constraints, initializers, ops, regularizers
 from keras_fn.core.errors import ArgumentError, ShapeError
+from keras_fn.layers.arguments import unsupported
 from keras_fn.layers.base import Layer
 from keras_fn.layers.input_spec import InputSpec
 
@@ -23,6 +24,7 @@ class Dense(Layer):
         kernel_regularizer, bias_regularizer: penalties on the weights.
         activity_regularizer: penalty on the outputs.
         kernel_constraint, bias_constraint: projections applied after each update.
+        lora_rank, lora_alpha, quantization_config: must be None.
 
     Raises:
         ArgumentError: where `units` is not a positive int.
@@ -49,9 +51,13 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        unsupported(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
         if not isinstance(units, int) or isinstance(units, bool) or units < 1:
             raise ArgumentError(f"`units` of Dense must be a positive int, not {units!r}.")
         self.units = units

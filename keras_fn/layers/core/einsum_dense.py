@@ -78,14 +78,14 @@ class EinsumDense(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Makes `kernel`, and `bias` where there are `bias_axes`."""
-        inputs, kernel, outputs = self._terms
+        inputs, kernel, _ = self._terms
         lengths = self._lengths(tuple(input_shape))
         unknown = [c for c in kernel if lengths.get(c) is None]
         if unknown:
             raise ShapeError(
                 f"EinsumDense {self.name!r} ({self.equation!r}) needs to know the length of the axes "
-                f"{', '.join(unknown)} of its kernel: the input has the shape {tuple(input_shape)}, and `output_shape` is "
-                f"{self.output_shape}."
+                f"{', '.join(unknown)} of its kernel: the input has the shape {tuple(input_shape)}, and `output_shape` "
+                f"is {self.output_shape}."
             )
         self.kernel = self.add_weight(
             shape=tuple(lengths[c] for c in kernel),
@@ -113,8 +113,8 @@ class EinsumDense(Layer):
         letters = outputs.replace("...", "")
         if len(letters) > len(declared):
             raise ArgumentError(
-                f"`output_shape` {self.output_shape} of EinsumDense {self.name!r} is too short for {self.equation!r}: the "
-                f"outputs have the axes {outputs}, and the batch axis is left out."
+                f"`output_shape` {self.output_shape} of EinsumDense {self.name!r} is too short for {self.equation!r}: "
+                f"the outputs have the axes {outputs}, and the batch axis is left out."
             )
         pairs = zip(reversed(letters), reversed(declared), strict=False) if outputs.startswith("...") else zip(
             letters, declared, strict=False
@@ -156,8 +156,8 @@ def _read(equation: Any) -> tuple[str, str, str]:
     fits = match is not None and match[1] == match[5] and match[3] == match[7] and not (match[1] and match[3])
     if not fits or any(len(set(match[i])) < len(match[i]) for i in (2, 4, 6)):
         raise ArgumentError(
-            f"`equation` of EinsumDense must look like 'abc,cd->abd' or '...c,cd->...d' (`...` first or last, in inputs "
-            f"and outputs), not {equation!r}."
+            f"`equation` of EinsumDense must look like 'abc,cd->abd' or '...c,cd->...d' (`...` first or last, in "
+            f"inputs and outputs), not {equation!r}."
         )
     inputs, kernel, outputs = re.split(",|->", text)
     return inputs, kernel, outputs
@@ -168,7 +168,7 @@ def _named(term: str, shape: tuple[Any, ...], layer: Any) -> Any:
     letters = term.replace("...", "")
     if len(letters) != len(shape) and ("..." not in term or len(letters) > len(shape)):
         raise ShapeError(
-            f"EinsumDense {layer.name!r} ({layer.equation!r}) takes inputs with the axes {term}, and the shape {shape} came."
+            f"EinsumDense {layer.name!r} ({layer.equation!r}) takes inputs with the axes {term}, not the shape {shape}."
         )
     if term.startswith("..."):
         return zip(reversed(letters), reversed(shape), strict=False)

@@ -95,10 +95,13 @@ class Embedding(Layer):
 
         Example:
             >>> import keras_fn
-            >>> keras_fn.layers.Embedding(10, 4, name="words").check_ids([[1, 12]])
-            Traceback (most recent call last):
-                ...
-            keras_fn.core.errors.ArgumentError: Embedding 'words' has vectors for the ids 0 to 9 (input_dim=10), and ...
+            >>> words = keras_fn.layers.Embedding(10, 4)
+            >>> words.check_ids([[1, 9]])
+            >>> try:
+            ...     words.check_ids([[1, 12]])
+            ... except ValueError as error:
+            ...     "the id 12 came, at position (0, 1)" in str(error)
+            True
         """
         ids = np.asarray(ids)
         wrong = (ids < 0) | (ids >= self.input_dim) | (ids != ids)
@@ -107,8 +110,8 @@ class Embedding(Layer):
             raise ArgumentError(
                 f"Embedding {self.name!r} has vectors for the ids 0 to {self.input_dim - 1} (input_dim="
                 f"{self.input_dim}), and the id {ids[place].item()} came, at position {place} of the inputs of shape "
-                f"{ids.shape}; {int(wrong.sum())} of {ids.size} ids are out of range. Set `input_dim` to the largest id "
-                "plus 1, or map unknown ids to one that is kept for them."
+                f"{ids.shape}; {int(wrong.sum())} of {ids.size} ids are out of range. Set `input_dim` to the largest "
+                "id plus 1, or map unknown ids to one that is kept for them."
             )
 
     def get_config(self) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class Concatenate(Layer):
             return None
         rank = len(inputs[0].shape)
         masks = [_of_rank(m, x, rank) for m, x in zip(previous_mask, inputs, strict=True)]
-        joined = ops.concatenate([ops.broadcast_to(m, ops.shape(x)) for m, x in zip(masks, inputs, strict=True)], self.axis)
+        whole = [ops.broadcast_to(m, ops.shape(x)) for m, x in zip(masks, inputs, strict=True)]
+        joined = ops.concatenate(whole, self.axis)
         found = next(m for m in previous_mask if m is not None)
         extra = tuple(range(len(found.shape), rank))
         return ops.any(joined, extra) if extra else joined

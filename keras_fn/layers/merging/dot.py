@@ -17,7 +17,7 @@ _LETTERS = "bcdefghijklmnopqrstuvwxyz"
 class Dot(Layer):
     """Sums the products of two tensors over one axis of each, for each sample of the batch.
 
-    `(batch, *a, n, *c)` and `(batch, *d, n, *e)` give `(batch, *a, *c, *d, *e)`, and `(batch, 1)` where nothing is left.
+    `(batch, *a, n, *c)` and `(batch, *d, n, *e)` give `(batch, *a, *c, *d, *e)`, or `(batch, 1)` if nothing is left.
 
     Args:
         axes: the axis to sum over, or a pair of them, one for each input; not 0, the batch axis.
@@ -61,7 +61,7 @@ class Dot(Layer):
         found = [shapes.canonical_axis(a, n) for a, n in zip(axes, ranks, strict=True)]
         if 0 in found:
             raise ArgumentError(
-                f"Dot {self.name!r} cannot sum over axis 0, that of the batch (axes={self.axes}). Where there is no batch, "
+                f"Dot {self.name!r} cannot sum over axis 0, that of the batch (axes={self.axes}). Without a batch, "
                 "add one with `ops.expand_dims(x, 0)`, or use `ops.tensordot`."
             )
         return found

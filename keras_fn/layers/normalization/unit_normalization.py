@@ -18,7 +18,7 @@ class UnitNormalization(Layer):
     Example:
         >>> import keras_fn
         >>> y = keras_fn.layers.UnitNormalization()(keras_fn.ops.convert_to_tensor([[3.0, 4.0]]))
-        >>> keras_fn.ops.convert_to_numpy(y).round(2).tolist()
+        >>> keras_fn.ops.convert_to_numpy(y).astype("float64").round(2).tolist()
         [[0.6, 0.8]]
     """
 

@@ -45,7 +45,7 @@ class MaxPooling1D(Pooling):
 
 
 class MaxPooling2D(Pooling):
-    """The largest element of each window that slides over images `(batch, height, width, channels)`, channel by channel.
+    """The largest element of each window that slides over images `(batch, height, width, channels)`.
 
     Args:
         pool_size: size of the window: int, or 2 ints.

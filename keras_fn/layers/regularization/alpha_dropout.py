@@ -17,7 +17,7 @@ _LIMIT = -_ALPHA * _SCALE
 class AlphaDropout(Layer):
     """In training, sets a share of the inputs to SELU's limit, then scales so that mean 0 and variance 1 stay.
 
-    `a * where(kept, x, limit) + b`, with `a = ((1 - rate) * (1 + rate * limit**2)) ** -0.5` and `b = -a * limit * rate`.
+    `a * where(kept, x, limit) + b`, with `a = ((1 - rate) * (1 + rate * limit**2)) ** -0.5`, `b = -a * limit * rate`.
     Any shape in, the same shape out.
 
     Args:

@@ -16,8 +16,8 @@ class Dropout(Layer):
 
     Args:
         rate: the share to drop, from 0 to 1.
-        noise_shape: shape of the random mask, which broadcasts to the inputs: along an axis of length 1, all are kept or
-            dropped together; None for a length as in the inputs.
+        noise_shape: shape of the random mask, which broadcasts to the inputs: along an axis of length 1, all are kept
+            or dropped together; None for a length as in the inputs.
         seed: int for the same draws in every run.
 
     Example:

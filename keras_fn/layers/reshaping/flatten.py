@@ -12,7 +12,7 @@ from keras_fn.layers.input_spec import InputSpec
 
 
 class Flatten(Layer):
-    """Puts the numbers of each sample in a row: `(batch, a, b, …)` becomes `(batch, a * b * …)`, `(batch,)` `(batch, 1)`.
+    """Puts the numbers of each sample in a row: `(batch, a, b, …)` becomes `(batch, a * b * …)`.
 
     Args:
         data_format: where the channels are: 'channels_last' or 'channels_first', which moves them to the end first, so

@@ -65,11 +65,13 @@ class RecurrentCell(RecurrentDropout, Layer):
         features = input_shape[-1]
         if features is None:
             raise ShapeError(
-                f"{type(self).__name__} {self.name!r} needs a known last axis, and its input has the shape {input_shape}."
+                f"{type(self).__name__} {self.name!r} needs a known last axis, and its input has the shape "
+                f"{tuple(input_shape)}."
             )
         columns = self.gates * self.units
         self.kernel = add_cell_weight(self, "kernel", (features, columns), self.kernel_initializer)
-        self.recurrent_kernel = add_cell_weight(self, "recurrent_kernel", (self.units, columns), self.recurrent_initializer)
+        square = (self.units, columns)
+        self.recurrent_kernel = add_cell_weight(self, "recurrent_kernel", square, self.recurrent_initializer)
         self.bias = add_cell_weight(self, "bias", self._bias_shape(), self._first_bias()) if self.use_bias else None
         self.built = True
 

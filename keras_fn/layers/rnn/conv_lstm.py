@@ -47,12 +47,6 @@ class ConvLSTM(RNN):
         initial_state: list `[h, c]`; zeros where None.
         mask: bools `(batch, time)`; a step where it is False is passed over.
         training: whether dropout is at work.
-
-    Example:
-        >>> import keras_fn
-        >>> from keras_fn import layers, ops
-        >>> layers.ConvLSTM2D(4, 3)(ops.ones((1, 2, 6, 6, 1))).shape == (1, 4, 4, 4)
-        True
     """
 
     rank = 0
@@ -158,15 +152,45 @@ def _for_each_step(mask: Any, time: Any) -> Any:
 
 
 class ConvLSTM1D(ConvLSTM):
-    __doc__ = ConvLSTM.__doc__
+    """Convolutional LSTM over sequences of signals: `(batch, time, length, channels)`.
+
+    Arguments as in `ConvLSTM`.
+
+    Example:
+        >>> import keras_fn
+        >>> from keras_fn import layers, ops
+        >>> layers.ConvLSTM1D(4, 3, padding="same")(ops.ones((1, 2, 5, 1))).shape == (1, 5, 4)
+        True
+    """
+
     rank = 1
 
 
 class ConvLSTM2D(ConvLSTM):
-    __doc__ = ConvLSTM.__doc__
+    """Convolutional LSTM over sequences of images: `(batch, time, height, width, channels)`.
+
+    Arguments as in `ConvLSTM`.
+
+    Example:
+        >>> import keras_fn
+        >>> from keras_fn import layers, ops
+        >>> layers.ConvLSTM2D(4, 3, padding="same")(ops.ones((1, 2, 5, 5, 1))).shape == (1, 5, 5, 4)
+        True
+    """
+
     rank = 2
 
 
 class ConvLSTM3D(ConvLSTM):
-    __doc__ = ConvLSTM.__doc__
+    """Convolutional LSTM over sequences of volumes: `(batch, time, depth, height, width, channels)`.
+
+    Arguments as in `ConvLSTM`.
+
+    Example:
+        >>> import keras_fn
+        >>> from keras_fn import layers, ops
+        >>> layers.ConvLSTM3D(4, 3, padding="same")(ops.ones((1, 2, 5, 5, 5, 1))).shape == (1, 5, 5, 5, 4)
+        True
+    """
+
     rank = 3

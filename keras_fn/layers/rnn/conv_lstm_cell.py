@@ -104,10 +104,13 @@ class ConvLSTMCell(RecurrentDropout, Layer):
         """Makes `kernel`, `recurrent_kernel` and `bias` for frames of a shape."""
         channels = inputs_shape[self.channel_axis]
         if channels is None:
-            raise ShapeError(f"{self.name!r} needs a known number of channels, and its frames have the shape {inputs_shape}.")
-        n, size = 4 * self.filters, self.kernel_size
-        self.kernel = add_cell_weight(self, "kernel", (*size, channels, n), self.kernel_initializer)
-        self.recurrent_kernel = add_cell_weight(self, "recurrent_kernel", (*size, self.filters, n), self.recurrent_initializer)
+            raise ShapeError(
+                f"{self.name!r} needs a known number of channels, and its frames have the shape {tuple(inputs_shape)}."
+            )
+        n = 4 * self.filters
+        outer, inner = (*self.kernel_size, channels, n), (*self.kernel_size, self.filters, n)
+        self.kernel = add_cell_weight(self, "kernel", outer, self.kernel_initializer)
+        self.recurrent_kernel = add_cell_weight(self, "recurrent_kernel", inner, self.recurrent_initializer)
         self.bias = None
         if self.use_bias:
             first = self.bias_initializer

@@ -234,7 +234,7 @@ class RNN(Layer):
             mask: the mask of the call.
             training: whether the call trains.
         """
-        return RecurrentPath("loop", "the cell is run step by step: fused kernels exist for LSTM, GRU and SimpleRNN only")
+        return RecurrentPath("loop", "a cell is run step by step: fused kernels exist for LSTM, GRU and SimpleRNN only")
 
     def compute_mask(self, sequences: Any, mask: Any = None) -> Any:
         """The mask of the inputs with `return_sequences`, else None; None for each state."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_fn.layers.rnn.simple_rnn_cell import SimpleRNNCell
 from keras_fn.layers.rnn.of_cell import CellNetwork
+from keras_fn.layers.rnn.simple_rnn_cell import SimpleRNNCell
 from keras_fn.ops.rnn import simple_rnn
 
 

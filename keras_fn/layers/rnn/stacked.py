@@ -42,7 +42,9 @@ class StackedRNNCells(Layer):
         for cell in cells:
             for attribute in ("call", "state_size"):
                 if not hasattr(cell, attribute):
-                    raise ArgumentTypeError(f"Each cell must have `call` and `state_size`, and {cell!r} has no `{attribute}`.")
+                    raise ArgumentTypeError(
+                        f"Each cell must have `call` and `state_size`, and {cell!r} has no `{attribute}`."
+                    )
         self.cells = list(cells)
 
     @property
