@@ -7,9 +7,7 @@ entry-point group `keras_fn.backends`. Nothing here imports a framework before i
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import pathlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import entry_points
@@ -18,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from keras_fn.core.errors import BackendError, closest
+from keras_fn.core.user_settings import path, user_settings
 
 GROUP = "keras_fn.backends"
 # tried in this order where nobody says which backend to take
@@ -155,7 +154,7 @@ class _Slot:
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute == "backend":
-            return use(default_name())
+            return use_default()
         raise AttributeError(attribute)
 
 
@@ -172,30 +171,36 @@ def available() -> dict[str, bool]:
     return dict(sorted(found.items(), key=lambda i: PREFERENCE.index(i[0]) if i[0] in PREFERENCE else len(PREFERENCE)))
 
 
-def default_name() -> str:
-    """The backend's name from KERAS_BACKEND, else ~/.keras/keras.json, else the first that is installed."""
+def default_name() -> tuple[str, str]:
+    """The backend's name from KERAS_BACKEND, else ~/.keras/keras.json, else the first that is installed; and whence."""
     if name := os.environ.get("KERAS_BACKEND"):
-        return name
+        return name, "the environment variable KERAS_BACKEND"
     settings = user_settings()
     if "backend" in settings:
-        return str(settings["backend"])
+        return str(settings["backend"]), str(path())
     installed = available()
-    return next((name for name in PREFERENCE if installed.get(name)), "numpy")
+    return next((name for name in PREFERENCE if installed.get(name)), "numpy"), "what is installed"
 
 
-def user_settings() -> dict[str, Any]:
-    """What ~/.keras/keras.json (or $KERAS_HOME/keras.json) says; empty where there is none."""
-    home = os.environ.get("KERAS_HOME")
-    path = (pathlib.Path(home) if home else pathlib.Path.home() / ".keras") / "keras.json"
+def use_default() -> Backend:
+    """Makes the default backend the active one."""
+    name, source = default_name()
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return {}
-    except ValueError as e:
-        raise BackendError(f"{path} is not valid JSON ({e}). Mend it or delete it.") from e
-    if not isinstance(settings, dict):
-        raise BackendError(f"{path} must hold a JSON object, like {{'backend': 'jax'}}.")
-    return settings
+        return use(name)
+    except BackendError as e:
+        e.args = (f"{e.args[0]} {name!r} is asked for by {source}.",)
+        raise
+
+
+def register(backend: Backend) -> Backend:
+    """Makes a backend known in this process, without a package that announces it; returns the one of that name.
+
+    Raises:
+        BackendError: where it is no Backend.
+    """
+    if not isinstance(backend, Backend):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise BackendError(f"A keras_fn.core.backend.Backend object is wanted, and {backend!r} came.")
+    return _loaded.setdefault(backend.name, backend)
 
 
 def load(name: str) -> Backend:

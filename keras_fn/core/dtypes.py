@@ -11,6 +11,7 @@ import functools
 from typing import Any
 
 from keras_fn.core.errors import DtypeError, closest
+from keras_fn.core.user_settings import user_setting
 
 BOOL = ("bool",)
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
@@ -50,19 +51,33 @@ _WEAK = {bool: "bool", int: "i*", float: "f*", complex: "c*"}
 
 
 def floatx() -> str:
-    """The default float dtype, `float32` until `keras_fn.config.set_floatx` says otherwise."""
-    return _default_float[0]
+    """The default float dtype: what `keras_fn.config.set_floatx` or keras.json says, else `float32`."""
+    return _default_float[0] or _users_float()
 
 
-_default_float = ["float32"]
+_default_float: list[str | None] = [None]
+# what was worked out with the default float, and is forgotten when that changes
+DEPENDENT: list[dict[Any, Any]] = []
 
 
-def set_floatx(dtype: str) -> None:
+def _users_float() -> str:
+    found = _default_float[0] = user_setting("floatx", "float32", _checked_float)
+    return found
+
+
+def set_floatx(value: str) -> None:
     """Sets the default float dtype: 'bfloat16', 'float16', 'float32' or 'float64'."""
-    if dtype not in ("bfloat16", "float16", "float32", "float64"):
-        raise DtypeError(f"floatx must be 'bfloat16', 'float16', 'float32' or 'float64', not {dtype!r}.")
-    _default_float[0] = dtype
+    _default_float[0] = _checked_float(value)
     result_type.cache_clear()
+    _standardize.cache_clear()
+    for cache in DEPENDENT:
+        cache.clear()
+
+
+def _checked_float(value: Any) -> str:
+    if value not in ("bfloat16", "float16", "float32", "float64"):
+        raise DtypeError(f"floatx must be 'bfloat16', 'float16', 'float32' or 'float64', not {value!r}.")
+    return value
 
 
 def standardize(dtype: Any) -> str:

@@ -56,16 +56,13 @@ class DtypeRule:
         self.agree = agree
         self.keeps_scalars = keeps_scalars
         self.cache: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
+        dtypes.DEPENDENT.append(self.cache)
 
     def __call__(self, found: tuple[Any, ...]) -> tuple[str | None, str | None]:
         pair = self.cache.get(found)
         if pair is None:
             pair = self.cache[found] = self.agree(*found)
         return pair
-
-    def clear(self) -> None:
-        """Forgets what was worked out (the default float changed)."""
-        self.cache.clear()
 
 
 def promotes(*params: str, at_least: str | None = None, scalars: bool = False) -> DtypeRule:
@@ -269,8 +266,18 @@ class Op:
                 continue
             values[i] = [next(new) for _ in values[i]] if many else next(new)
 
+    def __reduce__(self) -> Any:
+        return _registered, (self.name,)
+
+    def __deepcopy__(self, memo: Any) -> Op:
+        return self
+
     def __repr__(self) -> str:
         return f"<op {self.name}{self.signature}>"
+
+
+def _registered(name: str) -> Op:
+    return REGISTRY[name]
 
 
 def op(*, dtype: DtypeRule, shape: Callable[..., Any] | None = None, **facts: Any) -> Callable[[Callable[..., Any]], Op]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+from keras_fn.core.user_settings import user_setting
 
 DATA_FORMATS = ("channels_last", "channels_first")
 
 
 class _Settings:
-    image_data_format = "channels_last"
-    epsilon = 1e-7
+    """None stands for what nobody set or asked for yet: keras.json is read when it is needed."""
+
+    image_data_format: str | None = None
+    epsilon: float | None = None
 
 
 _settings = _Settings()
@@ -17,7 +22,10 @@ _settings = _Settings()
 
 def image_data_format() -> str:
     """Where the channels of an image are by default: 'channels_last' or 'channels_first'."""
-    return _settings.image_data_format
+    found = _settings.image_data_format
+    if found is None:
+        found = _settings.image_data_format = user_setting("image_data_format", "channels_last", _checked_format)
+    return found
 
 
 def set_image_data_format(data_format: str) -> None:
@@ -39,16 +47,23 @@ def standardize_data_format(data_format: str | None) -> str:
         ArgumentError: where it is neither 'channels_last' nor 'channels_first'.
     """
     if data_format is None:
-        return _settings.image_data_format
-    name = str(data_format).lower()
+        return image_data_format()
+    return _checked_format(data_format)
+
+
+def _checked_format(value: Any) -> str:
+    name = str(value).lower()
     if name not in DATA_FORMATS:
-        raise ArgumentError(f"`data_format` must be 'channels_last' or 'channels_first', not {data_format!r}.")
+        raise ArgumentError(f"`data_format` must be 'channels_last' or 'channels_first', not {value!r}.")
     return name
 
 
 def epsilon() -> float:
     """The small number that keeps divisions and logarithms away from 0: 1e-7 by default."""
-    return _settings.epsilon
+    found = _settings.epsilon
+    if found is None:
+        found = _settings.epsilon = user_setting("epsilon", 1e-7, _checked_epsilon)
+    return found
 
 
 def set_epsilon(value: float) -> None:
@@ -58,8 +73,12 @@ def set_epsilon(value: float) -> None:
         ArgumentTypeError: where the value is no number.
         ArgumentError: where it is not positive.
     """
+    _settings.epsilon = _checked_epsilon(value)
+
+
+def _checked_epsilon(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ArgumentTypeError(f"`epsilon` must be a number, not {value!r}.")
     if not value > 0:
         raise ArgumentError(f"`epsilon` must be positive, not {value!r}.")
-    _settings.epsilon = float(value)
+    return float(value)

@@ -206,11 +206,11 @@ class Variable(TensorOperators):
 
     def assign_add(self, value: Any) -> None:
         """Adds to the values."""
-        self.assign(self._own() + _in_dtype(self, value))
+        self.assign(self.backend.kernels["add"](self._own(), _in_dtype(self, value)))
 
     def assign_sub(self, value: Any) -> None:
         """Subtracts from the values."""
-        self.assign(self._own() - _in_dtype(self, value))
+        self.assign(self.backend.kernels["subtract"](self._own(), _in_dtype(self, value)))
 
     def _own(self) -> Any:
         """The tensor in the variable's own dtype."""

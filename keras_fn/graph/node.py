@@ -41,6 +41,10 @@ class Node:
         self._symbols: list[Any] = [None] * len(flat)
         self.line = user_line()
 
+    def __reduce__(self) -> Any:
+        state = (self.operation, self.args, self.kwargs, self.inputs, self.specs, self.structure, self.line)
+        return _restored, state
+
     @property
     def is_input(self) -> bool:
         """Whether this stands for data that comes from outside."""
@@ -101,8 +105,22 @@ class OpCall:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.op(*args, **kwargs)
 
+    def __reduce__(self) -> Any:
+        return OpCall, (self.op, self.name)
+
     def __repr__(self) -> str:
         return f"<OpCall {self.name} of ops.{self.op.name}>"
+
+
+def _restored(operation: Any, args: Any, kwargs: Any, inputs: Any, specs: Any, structure: Any, line: str) -> Node:
+    """A copy of a node, known to the copy of what it called."""
+    node = object.__new__(Node)
+    node.operation, node.args, node.kwargs, node.inputs = operation, args, kwargs, inputs
+    node.specs, node.structure, node.line = specs, structure, line
+    node._symbols = [None] * len(specs)
+    calls = operation._calls if isinstance(operation, OpCall) else operation._kf_calls
+    calls.append(weakref.ref(node))
+    return node
 
 
 def record_op(op: Any, values: list[Any], operation: OpCall | None = None) -> Any:

@@ -11,7 +11,7 @@ from keras_fn.layers.activations.relu import ReLU
 from keras_fn.layers.activations.softmax import Softmax
 from keras_fn.layers.attention.additive_attention import AdditiveAttention
 from keras_fn.layers.attention.attention import Attention
-from keras_fn.layers.attention.group_query_attention import GroupedQueryAttention
+from keras_fn.layers.attention.group_query_attention import GroupQueryAttention
 from keras_fn.layers.attention.multi_head_attention import MultiHeadAttention
 from keras_fn.layers.base import Layer
 from keras_fn.layers.convolutional.conv import Conv1D, Conv2D, Conv3D
@@ -88,7 +88,6 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
 GlobalMaxPool3D = GlobalMaxPooling3D
-GroupQueryAttention = GroupedQueryAttention
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
@@ -159,7 +158,6 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
-    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",

@@ -6,10 +6,10 @@ from typing import Any
 
 from keras_fn.core import trees
 from keras_fn.core.errors import GraphError
-from keras_fn.graph.node import Node, OpCall, record_op
+from keras_fn.graph.node import Node, OpCall
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.input_layer import InputLayer
-from keras_fn.models.op_names import op_config, op_from_config, op_values
+from keras_fn.models.op_names import SavedOp, op_config
 from keras_fn.saving.config import deserialize_keras_object, serialize_keras_object
 from keras_fn.saving.places import at
 
@@ -78,7 +78,6 @@ def _write(value: Any, place: Any) -> Any:
 def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
     """A functional model from the data of its graph. Calls are made again, each as soon as its arguments exist."""
     made: dict[str, Any] = {}
-    settings: dict[str, dict[str, Any]] = {}
     symbols: dict[tuple[str, int, int], KerasTensor] = {}
     waiting: list[tuple[str, int, dict[str, Any]]] = []
     keep: list[Any] = []
@@ -86,7 +85,7 @@ def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
         name = data.get("name") or data["config"].get("name")
         with at("layers", number):
             if _is_op(data):
-                operation, settings[name] = op_from_config(data)
+                operation = SavedOp(data)
             else:
                 operation = deserialize_keras_object(data)
         made[name] = operation
@@ -102,7 +101,7 @@ def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
             if any(n not in symbols for n in needed) or (i and (name, i - 1, 0) not in symbols):
                 left.append((name, i, call))
                 continue
-            outputs = _call(made[name], _fill(args, symbols), _fill(kwargs, symbols), settings.get(name, {}))
+            outputs = _call(made[name], _fill(args, symbols), _fill(kwargs, symbols))
             keep.append(outputs)
             for k, x in enumerate(trees.flatten(outputs)):
                 symbols[name, i, k] = x
@@ -168,7 +167,7 @@ def _fill(value: Any, symbols: dict[tuple[str, int, int], KerasTensor]) -> Any:
     return value
 
 
-def _call(operation: Any, args: Any, kwargs: Any, settings: dict[str, Any]) -> Any:
-    if isinstance(operation, OpCall):
-        return record_op(operation.op, op_values(operation.op, settings, args, kwargs), operation)
+def _call(operation: Any, args: Any, kwargs: Any) -> Any:
+    if isinstance(operation, SavedOp):
+        return operation.call(args, kwargs)
     return operation(*args, **kwargs)

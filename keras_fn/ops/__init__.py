@@ -1,4 +1,4 @@
-"""Operations: `ops.*`, and views on them under Keras's other names (`ops.numpy`, `ops.nn`, `ops.linalg`, `ops.image`)."""
+"""Operations: `ops.*`, and views on them under other names of Keras (`ops.numpy`, `ops.nn`, `ops.linalg` …)."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ _FUNCTIONS.update(_FUNCTIONS_HERE)
 from keras_fn.ops import image as image  # noqa: E402
 from keras_fn.ops import linalg as linalg  # noqa: E402
 from keras_fn.ops import nn as nn  # noqa: E402
-#TMPfrom keras_fn.ops import numpy as numpy  # noqa: E402
+from keras_fn.ops import numpy as numpy  # noqa: E402
 
-__all__ = [*sorted(_FUNCTIONS_HERE), "image", "linalg", "nn"]
+__all__ = [*sorted(_FUNCTIONS_HERE), "image", "linalg", "nn", "numpy"]

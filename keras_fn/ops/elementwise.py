@@ -13,7 +13,7 @@ __all__ = [
     "abs", "absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cast",
     "ceil", "clip", "cos", "cosh", "divide", "divide_no_nan", "equal", "erf", "exp", "expm1", "floor",
     "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log",
-    "log10", "log1p", "log2", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum",
+    "log1p", "log2", "log10", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum",
     "minimum", "mod", "multiply", "nan_to_num", "negative", "not_equal", "power", "reciprocal", "round", "rsqrt",
     "sigmoid", "sign", "sin", "sinh", "sqrt", "square", "squared_difference", "stop_gradient", "subtract", "tan",
     "tanh", "true_divide", "where",
@@ -381,7 +381,7 @@ def cast(x: Any, dtype: Any) -> Any:
         dtype: dtype name, or a NumPy or framework dtype.
     """
     dtype = dtypes.standardize(dtype)
-    return x if getattr(x, "dtype", None) == dtype and isinstance(x, Spec) else _cast(x, dtype)
+    return x if isinstance(x, Spec) and x.dtype == dtype else _cast(x, dtype)
 
 
 @op(dtype=same("variable"), shape=keeps)

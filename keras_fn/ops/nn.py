@@ -20,6 +20,7 @@ from keras_fn.ops import shape as s
 from keras_fn.ops.activation import *  # noqa: F403
 from keras_fn.ops.conv import *  # noqa: F403
 from keras_fn.ops.elementwise import sigmoid as sigmoid
+from keras_fn.ops.linalg import normalize as normalize
 from keras_fn.ops.reduction import moments as moments
 from keras_fn.ops.shape import one_hot as one_hot
 

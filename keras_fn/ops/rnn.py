@@ -21,7 +21,7 @@ from keras_fn.core.op import Op, floats, op
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 from keras_fn.ops.linalg import matmul
-from keras_fn.ops.shape import _dtype, shape, split, zeros
+from keras_fn.ops.shape import _dtype, get_item, shape, split, zeros
 from keras_fn.ops.time_loop import rnn
 
 Activation = Callable[[Any], Any]
@@ -322,9 +322,9 @@ def gru_gates(
         candidate = activation(e.add(xh, e.multiply(r, rh)))
     else:
         units = recurrent_kernel.shape[0]
-        rz, rr = split(matmul(h, recurrent_kernel[:, : 2 * units]), 2, -1)
+        rz, rr = split(matmul(h, get_item(recurrent_kernel, (slice(None), slice(2 * units)))), 2, -1)
         z, r = recurrent_activation(e.add(xz, rz)), recurrent_activation(e.add(xr, rr))
-        candidate = activation(e.add(xh, matmul(e.multiply(r, h), recurrent_kernel[:, 2 * units :])))
+        candidate = activation(e.add(xh, matmul(e.multiply(r, h), get_item(recurrent_kernel, (slice(None), slice(2 * units, None))))))
     return e.add(candidate, e.multiply(z, e.subtract(h, candidate)))
 
 
@@ -332,7 +332,7 @@ def _gru_biases(bias: Any, reset_after: bool) -> tuple[Any, Any]:
     """The biases of the input and of the state."""
     if bias is None:
         return None, None
-    return (bias[0], bias[1]) if reset_after else (bias, None)
+    return (get_item(bias, 0), get_item(bias, 1)) if reset_after else (bias, None)
 
 
 def gru_cell(

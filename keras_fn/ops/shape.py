@@ -635,7 +635,7 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     for s, a in pairs:
         n = shape(x)[a]
         cut = (-s) % n
-        x = concatenate([p for p in split(x, [cut], a)][::-1], a)
+        x = concatenate(list(split(x, [cut], a))[::-1], a)
     return x
 
 

@@ -11,7 +11,7 @@ from keras_fn.core.errors import ShapeError
 from keras_fn.core.variable import StatelessScope
 from keras_fn.ops import elementwise as e
 from keras_fn.ops.control import scan
-from keras_fn.ops.shape import expand_dims, flip, ndim, reshape, squeeze, stack, swapaxes, unstack, zeros_like
+from keras_fn.ops.shape import expand_dims, flip, get_item, ndim, reshape, squeeze, stack, swapaxes, unstack, zeros_like
 
 
 def rnn(
@@ -75,7 +75,7 @@ def rnn(
     loop = _unrolled if unroll else scan
     (states, last), outputs = loop(step, (initial_states, before), steps)
     if not carries_output:
-        last = optree.tree_map(lambda y: y[-1], outputs)
+        last = optree.tree_map(lambda y: get_item(y, -1), outputs)
     if return_all_outputs:
         return last, optree.tree_map(lambda y: y if time_major else swapaxes(y, 0, 1), outputs), states
     return last, optree.tree_map(lambda y: expand_dims(y, 0 if time_major else 1), last), states
@@ -99,7 +99,7 @@ def _bare_mask(mask: Any) -> Any:
 
 def _one_output(call: Any, masked_steps: Any, states: Any) -> Any:
     """The output of a first step, for its shapes; what it writes is dropped."""
-    first = optree.tree_map(lambda x: x[0], masked_steps[0])
+    first = optree.tree_map(lambda x: get_item(x, 0), masked_steps[0])
     with StatelessScope():
         return call(first, states)[0]
 

@@ -297,6 +297,16 @@ class Optimizer:
         for i, variable in enumerate(self.variables):
             variable.assign(store[str(i)])
 
+    def __getstate__(self) -> dict[str, Any]:
+        # ids are not those of a copy's variables: their places are
+        undecayed = [i for i, v in enumerate(self._trainable) if id(v) in self._undecayed]
+        return {**self.__dict__, "_index": None, "_undecayed": undecayed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._index = {id(v): i for i, v in enumerate(self._trainable)}
+        self._undecayed = {id(self._trainable[i]) for i in state["_undecayed"]}
+
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:

@@ -306,5 +306,5 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     if symbolic:
         return Spec(shape, dtype)
     parameters = ops.stack([_spread(alpha, shape, dtype), _spread(beta, shape, dtype)], 0)
-    pair = primitive.random_gamma(draw(seed), parameters)
-    return ops.true_divide(pair[0], ops.add(pair[0], pair[1]))
+    a, b = ops.unstack(primitive.random_gamma(draw(seed), parameters))
+    return ops.true_divide(a, ops.add(a, b))

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_fn.core import dtypes
+
 from keras_fn.core.errors import ArgumentError, closest
 from keras_fn.utils.inspection import (
     class_name,
     connections,
+    dtype_bits,
     graph_of,
     is_chain,
     is_model,
@@ -224,7 +225,7 @@ def _measure(variables: Iterable[Any]) -> tuple[int, float]:
     count, size = 0, 0.0
     for v in variables:
         count += v.size
-        size += v.size * dtypes.bits(v.dtype) / 8
+        size += v.size * dtype_bits(v.dtype) / 8
     return count, size
 
 

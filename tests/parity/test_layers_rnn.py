@@ -83,22 +83,19 @@ def around(wrapper, inner, **kwargs):
     return make
 
 
-RNNS = [
-    of(name, 3, **options)
-    for name in ("SimpleRNN", "LSTM", "GRU")
-    for options in (
-        {},
-        {"return_sequences": True},
-        {"return_sequences": True, "return_state": True},
-        {"return_state": True, "go_backwards": True},
-        {"go_backwards": True, "return_sequences": True},
-        {"return_sequences": True, "zero_output_for_mask": True},
-        {"unroll": True, "return_sequences": True},
-        {"activation": "relu", "use_bias": False, "return_state": True},
-    )
-]
+OPTIONS = (
+    {},
+    {"return_sequences": True, "return_state": True},
+    {"return_state": True, "go_backwards": True},
+    {"go_backwards": True, "return_sequences": True},
+    {"return_sequences": True, "zero_output_for_mask": True},
+    {"unroll": True, "return_sequences": True},
+    {"activation": "relu", "use_bias": False, "return_state": True},
+)
 ROWS = [
-    *RNNS,
+    *(of("LSTM", 3, **options) for options in OPTIONS),
+    *(of("GRU", 3, **options) for options in OPTIONS[1::2]),
+    *(of("SimpleRNN", 3, **options) for options in OPTIONS[::2]),
     of("LSTM", 3, recurrent_activation="hard_sigmoid", unit_forget_bias=False),
     of("LSTM", 3, use_cudnn=False, return_sequences=True),
     of("GRU", 3, reset_after=False, return_sequences=True),
@@ -108,13 +105,17 @@ ROWS = [
     stack(return_sequences=True, return_state=True),
     *(
         around("Bidirectional", of(name, 3, return_sequences=sequences, return_state=state), merge_mode=mode)
-        for name, sequences, state in (("LSTM", True, False), ("GRU", False, True), ("SimpleRNN", True, True))
-        for mode in ("concat", "sum", "mul", "ave", None)
+        for mode, name, sequences, state in (
+            ("concat", "LSTM", True, False),
+            ("sum", "GRU", False, True),
+            ("mul", "SimpleRNN", False, False),
+            ("ave", "GRU", True, True),
+            (None, "SimpleRNN", True, True),
+        )
     ),
     of("ConvLSTM1D", 3, 2, return_sequences=True, return_state=True),
     of("ConvLSTM1D", 3, 2, padding="same", strides=2, go_backwards=True),
     of("ConvLSTM1D", 3, 2, dilation_rate=2, use_bias=False),
-    of("ConvLSTM2D", 2, (3, 2), return_sequences=True),
     of("ConvLSTM2D", 2, 2, padding="same", recurrent_activation="hard_sigmoid", return_state=True),
     of("ConvLSTM3D", 2, 2, padding="same"),
     around("TimeDistributed", of("Dense", 4, activation="relu")),
@@ -133,7 +134,7 @@ def test_outputs(row):
     assert dims(got) == dims(wanted)
 
 
-@pytest.mark.parametrize("row", [r for r in ROWS if not r.name.startswith("Conv")], ids=text)
+@pytest.mark.parametrize("row", [r for r in ROWS if not r.name.startswith("Conv")][::2], ids=text)
 def test_masked_outputs(row):
     """Masked ConvLSTMs are not here: Keras fails on them on NumPy."""
     x = sequence_input(row.name)
@@ -160,19 +161,13 @@ def test_configs_are_interchangeable(row):
     mine, theirs = row(ours), row(keras.layers)
     from_theirs = type(mine).from_config(theirs.get_config())
     from_mine = type(theirs).from_config(mine.get_config())
-    assert from_theirs.get_config() == mine.get_config() | {"name": from_theirs.name} or nested_names(from_theirs, mine)
-    mine.build(x.shape)
-    from_theirs.build(x.shape)
-    from_mine.build(x.shape)
-    from_theirs.set_weights(mine.get_weights())
-    from_mine.set_weights(mine.get_weights())
-    check(from_theirs(x), mine(x))
-    check(mine(x), from_mine(x))
-
-
-def nested_names(a, b) -> bool:
-    """Whether two configs are equal but for the names."""
-    return without_names(a.get_config()) == without_names(b.get_config())
+    assert without_names(from_theirs.get_config()) == without_names(mine.get_config())
+    assert without_names(from_mine.get_config()) == without_names(theirs.get_config())
+    for layer in (mine, theirs, from_theirs, from_mine):
+        layer.build(x.shape)
+    shapes = [tuple(w.shape) for w in theirs.weights]
+    assert [w.shape for w in from_theirs.weights] == shapes
+    assert [tuple(w.shape) for w in from_mine.weights] == shapes
 
 
 def without_names(config):
@@ -273,19 +268,18 @@ def their_gradients(layer, x, mask):
 
 GRADIENTS = [
     r for r in ROWS
-    if r.name != "Dense" and "unroll" not in r.text and "merge_mode': 'mul'" not in r.text and "ConvLSTM3D" not in r.text
-]  # fmt: skip
+    if r.name != "Dense" and "unroll" not in r.text and not r.name.startswith("Conv")
+] + [of("ConvLSTM1D", 3, 2, data_format="channels_last")]  # fmt: skip
 
 
-@pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
-@pytest.mark.parametrize("row", GRADIENTS[::3], ids=text)
-def test_gradients(row, masked):
+@pytest.mark.parametrize("row", GRADIENTS[::-3], ids=text)
+def test_gradients(row):
     if not active.backend.differentiable:
         with pytest.raises(BackendError):
             keras_fn.value_and_grad(lambda: 0.0, [keras_fn.Variable(1.0)])()
         return
     x = sequence_input(row.name)
-    mask = MASK if masked else None
+    mask = None if row.name.startswith("Conv") else MASK
     mine, theirs = pair(row, x)
 
     def loss():

@@ -1,4 +1,4 @@
-"""`GroupedQueryAttention`: attention in which several heads of the query share a head of key and value."""
+"""`GroupQueryAttention`: attention in which several heads of the query share a head of key and value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras_fn.layers.attention.multi_head_attention import ProjectedAttention, f
 from keras_fn.layers.regularization.dropout import Dropout
 
 
-class GroupedQueryAttention(ProjectedAttention):
+class GroupQueryAttention(ProjectedAttention):
     """`MultiHeadAttention` with fewer heads of keys and values than of queries: neighbouring queries' heads share them.
 
     Args:
@@ -113,7 +113,7 @@ class GroupedQueryAttention(ProjectedAttention):
         """The attended values, and the weights `(batch, query_heads, queries, keys)` where they are asked for."""
         key = value if key is None else key
         mask = combined_mask(
-            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask, self.sliding_window
+            query, value, value_mask, key_mask, attention_mask, use_causal_mask, self.sliding_window
         )
         mask = None if mask is None else for_heads(mask, 1, 4)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)

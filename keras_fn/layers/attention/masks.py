@@ -27,7 +27,6 @@ def all_of(*masks: Any) -> Any:
 def attention_mask(
     query: Any,
     keys: Any,
-    query_mask: Any = None,
     value_mask: Any = None,
     key_mask: Any = None,
     given: Any = None,
@@ -39,7 +38,7 @@ def attention_mask(
     Args:
         query: tensor `(batch, queries, …)`.
         keys: tensor `(batch, keys, …)`.
-        query_mask, value_mask, key_mask: bool tensors `(batch, queries)`, `(batch, keys)`, `(batch, keys)`, or None.
+        value_mask, key_mask: bool tensors `(batch, keys)`, or None.
         given: bool tensor `(batch, queries, keys)`, or with more axes, or None.
         causal: whether a query sees only keys up to its own place.
         window: how near a key must be: less than so many places away; None for any distance.
@@ -47,7 +46,6 @@ def attention_mask(
     Returns:
         bool tensor that broadcasts to `(batch, queries, keys)`; None where every query sees all.
     """
-    rows = None if query_mask is None else ops.expand_dims(ops.cast(query_mask, "bool"), -1)
     columns = [None if m is None else ops.expand_dims(ops.cast(m, "bool"), -2) for m in (value_mask, key_mask)]
     band = None
     if causal or window is not None:
@@ -55,4 +53,4 @@ def attention_mask(
         by = ops.expand_dims(places(ops.shape(keys)[1]), 0)
         near = None if window is None else ops.less(ops.absolute(ops.subtract(to, by)), window)
         band = ops.expand_dims(all_of(ops.greater_equal(to, by) if causal else None, near), 0)
-    return all_of(rows, *columns, None if given is None else ops.cast(given, "bool"), band)
+    return all_of(*columns, None if given is None else ops.cast(given, "bool"), band)

@@ -81,6 +81,7 @@ class MultiHeadAttention(ProjectedAttention):
         value: tensor `(batch, keys, features)`.
         key: tensor `(batch, keys, features)`; None for `value`.
         query_mask, value_mask, key_mask: bool tensors `(batch, length)`; those that travel with the inputs are found.
+            Masked keys and values are not looked at; the mask of the query travels on with the outputs.
         attention_mask: bool tensor that broadcasts to `(batch, queries, keys)`: False where a query must not look.
         return_attention_scores: whether `(outputs, weights)` is returned.
         use_causal_mask: whether a query sees only keys up to its own place.
@@ -150,6 +151,27 @@ class MultiHeadAttention(ProjectedAttention):
             self.seed_generator = self._dropout_layer.seed_generator
         self._output_dense = self._joining_projection(query)
 
+    # the names under which files hold the projections
+    @property
+    def query_dense(self) -> EinsumDense:
+        """The projection of the query."""
+        return self._query_dense
+
+    @property
+    def key_dense(self) -> EinsumDense:
+        """The projection of the key."""
+        return self._key_dense
+
+    @property
+    def value_dense(self) -> EinsumDense:
+        """The projection of the value."""
+        return self._value_dense
+
+    @property
+    def output_dense(self) -> EinsumDense:
+        """The projection of the joined heads."""
+        return self._output_dense
+
     def _head_projection(self, name: str, shape: Any, size: int, activation: Any = None) -> Any:
         """From features to heads and their features: 'abc,cde->abde'."""
         free = string.ascii_lowercase[: len(shape) - 1]
@@ -189,7 +211,7 @@ class MultiHeadAttention(ProjectedAttention):
         """The attended values, and the weights where they are asked for."""
         key = value if key is None else key
         mask = combined_mask(
-            query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask, self.sliding_window
+            query, value, value_mask, key_mask, attention_mask, use_causal_mask, self.sliding_window
         )
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
         fused = len(q.shape) == 4 and self._axes == (1,) and not return_attention_scores
