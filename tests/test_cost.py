@@ -65,7 +65,7 @@ class Programs:
 
 
 def patchable(cls: type) -> bool:
-    """Whether Python may set attributes of a class: it is on the heap (bit 9 of its flags) and not immutable (bit 8)."""
+    """Whether a class lets its attributes be set: it is on the heap (bit 9 of its flags) and not immutable (bit 8)."""
     return bool(cls.__flags__ & 1 << 9) and not cls.__flags__ & 1 << 8
 
 
@@ -93,7 +93,7 @@ class Traced(keras_fn.Model):
     runs = 0
 
     def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
-        type(self).runs += 1
+        Traced.runs += 1
         return super().compute_loss(*args, **kwargs)
 
 
@@ -107,11 +107,13 @@ def traces() -> bool:
     return runs["step"] == 1
 
 
-def made(cls: type = keras_fn.Model, steps: Any = 1) -> Any:
+def made(cls: type = keras_fn.Model, steps: Any = 1, dropout: float = 0.5) -> Any:
     """A small model, ready to train."""
     inputs = keras_fn.Input((3,))
     x = layers.Dense(5, activation="relu")(inputs)
-    x = layers.Dropout(0.5)(layers.BatchNormalization()(x))
+    x = layers.BatchNormalization()(x)
+    if dropout:
+        x = layers.Dropout(dropout)(x)
     model = cls(inputs, layers.Dense(2)(x))
     model.compile("adam", "mse", metrics=["mae"], steps_per_execution=steps)
     return model
@@ -172,7 +174,8 @@ def test_building_a_model_calls_the_framework_for_weights_only(monkeypatch):
 @pytest.mark.parametrize("steps", [1, 4, "auto"])
 @pytest.mark.parametrize("kind", WITH_LOSS)
 def test_no_step_reads_from_the_device(kind, steps, reads):
-    model = made(steps=steps)
+    # a backend may keep seeds on the host, where reading them is free; so nothing is drawn here
+    model = made(steps=steps, dropout=0)
     run(model, kind, 12)  # "auto" times its first steps
     found = []
     for batches in (8, 40):

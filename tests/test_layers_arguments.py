@@ -15,7 +15,7 @@ WRONG = [
     ("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 3}, r"multiple of `groups`: 4"),
     ("Conv1D", {"filters": 4, "kernel_size": 3, "strides": 2, "dilation_rate": 2}, r"`strides` and `dilation_rate`"),
     ("Conv2D", {"filters": 4, "kernel_size": 3, "data_format": "last"}, r"`data_format`.*'last'"),
-    ("Conv2DTranspose", {"filters": 4, "kernel_size": 3, "output_padding": 1}, r"`output_padding`.*less than `strides`"),
+    ("Conv2DTranspose", {"filters": 4, "kernel_size": 3, "output_padding": 1}, r"`output_padding`.*less than"),
     ("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 0}, r"`depth_multiplier`.*not 0"),
     ("MaxPooling2D", {"pool_size": 0}, r"`pool_size`"),
     ("MaxPooling1D", {"padding": "causal"}, r"`padding` of MaxPooling1D"),

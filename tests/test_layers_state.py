@@ -58,6 +58,16 @@ def test_half_floats_are_normalised_in_single_precision(name):
     assert np.isfinite(array(y)).all()
 
 
+def test_layer_normalization_of_an_axis_in_the_middle():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    layer = layers.LayerNormalization(axis=1, epsilon=0.1)
+    layer(x)
+    layer.set_weights([np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.0, -0.5])])
+    expected = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 0.1)
+    expected = expected * np.array([1.0, 2.0, 3.0])[:, None] + np.array([0.5, 0.0, -0.5])[:, None]
+    np.testing.assert_allclose(array(layer(x)), expected, rtol=1e-5, atol=1e-5)
+
+
 # --- what is random
 RANDOM = [
     ("Dropout", {"rate": 0.4}, (50, 40), 1.0),
@@ -83,7 +93,8 @@ def test_noise_keeps_the_mean_changes_from_call_to_call_and_follows_its_seed(nam
 
 
 def test_spatial_dropout_drops_whole_channels():
-    y = array(layers.SpatialDropout2D(0.5, data_format="channels_first")(np.ones((3, 8, 4, 4), "float32"), training=True))
+    layer = layers.SpatialDropout2D(0.5, data_format="channels_first")
+    y = array(layer(np.ones((3, 8, 4, 4), "float32"), training=True))
     assert {len(np.unique(c)) for c in y.reshape(24, 16)} == {1}
     assert set(np.unique(y)) == {0.0, 2.0}
 

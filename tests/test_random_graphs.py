@@ -174,7 +174,7 @@ ANY: list[tuple[str, Make]] = [
 TOKENS: list[tuple[str, Make]] = [
     one("Embedding", input_dim=(5,), output_dim=WIDTHS, mask_zero=(True, False)),
     op("one hot", lambda other, x: ops.one_hot(x, 4)),
-    op("x == 2", lambda other, x: ops.cast(x == 2, "float32")),
+    op("x != 2", lambda other, x: ops.cast(x != 2, "float32")),
     op("x // 2", lambda other, x: (x + other()) // 2),
 ]
 BY_RANK: dict[int, list[tuple[str, Make]]] = {
@@ -196,7 +196,7 @@ BY_RANK: dict[int, list[tuple[str, Make]]] = {
         one("GRU", units=WIDTHS, return_sequences=(True, False)),
         one("LSTM", units=WIDTHS, return_sequences=(True, False), go_backwards=(True, False)),
         one("Masking"),
-        ("GRU from a state", lambda g, x: layers.GRU(4)(x, initial_state=layers.GlobalMaxPooling1D()(x)[:, :4])),
+        ("GRU from a state", lambda g, x: layers.GRU(x.shape[-1])(x, initial_state=layers.GlobalMaxPooling1D()(x))),
         ("LSTM states", lambda g, x: layers.LSTM(4, return_state=True)(x)),
         ("Bidirectional", lambda g, x: g.layer(layers.Bidirectional(layers.GRU(4, return_sequences=True)), x)),
         ("TimeDistributed", lambda g, x: g.layer(layers.TimeDistributed(layers.Dense(4)), x)),
@@ -229,7 +229,7 @@ def draw(rng: random.Random, depth: int = 0, shapes: list[tuple[int, ...]] | Non
     shapes = shapes or [SHAPES[rng.choice(sorted(SHAPES))] for _ in range(rng.randint(1, 3))]
     inputs = [keras_fn.Input(shape, dtype="int32" if shape == SHAPES["tokens"] else "float32") for shape in shapes]
     g.symbols += inputs
-    g.grow(rng.randint(2, 4 if depth else 7))
+    g.grow(rng.randint(2, 4 if depth else 6))
     made = [x for x in g.symbols if not any(x is i for i in inputs)] or g.symbols
     used = [x for x in {id(x): x for x in [made[-1], *rng.sample(made, min(len(made), 2))]}.values()]
     model = keras_fn.Model(structure(rng, inputs), structure(rng, used))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Callback:
@@ -22,6 +22,12 @@ class Callback:
         ...         print("EPOCH", epoch)
     """
 
+    # names of attributes that a backup keeps: plain data, and lists of arrays
+    kept: ClassVar[tuple[str, ...]] = ()
+    kept_arrays: ClassVar[tuple[str, ...]] = ()
+    # whether it is called when all others were
+    comes_last: ClassVar[bool] = False
+
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
         self._model: Any = lambda: None
@@ -38,6 +44,10 @@ class Callback:
     def model(self) -> Any:
         """The model; None once it is gone."""
         return self._model()
+
+    def listens(self, moment: str) -> bool:
+        """Whether the callback does something at a moment, like "on_train_batch_end"."""
+        return getattr(type(self), moment) is not getattr(Callback, moment) or moment in self.__dict__
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Before training."""

@@ -28,7 +28,12 @@ class CallbackList:
     """
 
     def __init__(
-        self, callbacks: Any = None, add_history: bool = False, add_progbar: bool = False, model: Any = None, **params: Any
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
     ) -> None:
         given = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
         for c in given:
@@ -42,6 +47,7 @@ class CallbackList:
         if add_history and history is None:
             history = History()
             self.callbacks.append(history)
+        self.callbacks.sort(key=lambda c: c.comes_last)
         if model is not None:
             self.set_model(model)
             if history is not None:
@@ -66,22 +72,13 @@ class CallbackList:
 
     def _listeners(self, moment: str) -> list[Any]:
         old = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}.get(moment)
-        found = []
-        for c in self.callbacks:
-            names = [moment, old] if old else [moment]
-            if any(getattr(type(c), n) is not getattr(Callback, n) or n in c.__dict__ for n in names):
-                found.append(getattr(c, moment))
-        return found
+        return [getattr(c, moment) for c in self.callbacks if c.listens(moment) or (old and c.listens(old))]
 
     def watches_batches(self, kind: str) -> bool:
         """Whether a callback must see every single batch of "train", "test" or "predict"."""
-        for c in self.callbacks:
-            if isinstance(c, ProgbarLogger):
-                continue  # it sees as many as there are
-            for name in _BATCH_MOMENTS[kind]:
-                if getattr(type(c), name) is not getattr(Callback, name) or name in c.__dict__:
-                    return True
-        return False
+        # the progress bar sees as many as there are
+        others = [c for c in self.callbacks if not isinstance(c, ProgbarLogger)]
+        return any(c.listens(moment) for c in others for moment in _BATCH_MOMENTS[kind])
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Before training."""

@@ -15,6 +15,8 @@ class History(Callback):
         epoch: the epochs' numbers, from 0 on.
     """
 
+    kept = ("history", "epoch")
+
     def __init__(self) -> None:
         super().__init__()
         self.history: dict[str, list[float]] = {}

@@ -20,10 +20,19 @@ class ProgbarLogger(Callback):
         self.bar: Progbar | None = None
         self._seen = 0
         self._drawn = 0.0
+        self._fitting = False
 
     def _begin(self) -> None:
         self.bar = Progbar(self.params.get("steps"), verbose=self.params.get("verbose", 1), unit_name="step")
         self._seen, self._drawn = 0, 0.0
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """A validation during training has no bar of its own."""
+        self._fitting = True
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Evaluations have bars again."""
+        self._fitting = False
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Says which epoch begins."""
@@ -50,15 +59,18 @@ class ProgbarLogger(Callback):
 
     def on_test_begin(self, logs: Any = None) -> None:
         """Begins a bar."""
-        self._begin()
+        if not self._fitting:
+            self._begin()
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
         """Moves the bar."""
-        self._advance(batch, logs)
+        if not self._fitting:
+            self._advance(batch, logs)
 
     def on_test_end(self, logs: Any = None) -> None:
         """Ends the bar."""
-        self._end(logs)
+        if not self._fitting:
+            self._end(logs)
 
     def on_predict_begin(self, logs: Any = None) -> None:
         """Begins a bar."""

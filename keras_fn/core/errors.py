@@ -62,6 +62,10 @@ class FileThereError(KerasFnError, FileExistsError):
     """A file to be written is there already, and must not be replaced."""
 
 
+class MissingPackageError(KerasFnError, ImportError):
+    """A package that an optional feature needs is not installed."""
+
+
 def closest(name: str, known: Iterable[str]) -> str:
     """A hint ` Did you mean 'x'?` for a misspelt name, or an empty string."""
     match = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)

@@ -81,7 +81,7 @@ class Function:
         keys = [(id(x._node), x._index) for x in self._inputs]
         if len(set(keys)) != len(keys):
             raise GraphError("The same tensor is given twice among the inputs.")
-        self.nodes, self.operations = sort_nodes(self._inputs, trees.flatten_sorted(outputs))
+        self.nodes, self.operations, self._runs = sort_nodes(self._inputs, trees.flatten_sorted(outputs))
         self._plan()
 
     def _plan(self) -> None:
@@ -96,9 +96,9 @@ class Function:
 
         given = set(slots)
         for node in self.nodes:
-            places = [(i, (id(node), i)) for i, s in enumerate(node.specs) if isinstance(s, Spec)]
-            if all(key in given for _, key in places):
+            if id(node) not in self._runs:
                 continue
+            places = [(i, (id(node), i)) for i, s in enumerate(node.specs) if isinstance(s, Spec)]
             args, kwargs = trees.map(slot, node.args), trees.map(slot, node.kwargs)
             outputs = []
             for i, key in places:

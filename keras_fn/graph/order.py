@@ -11,18 +11,21 @@ from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
 
 
-def sort_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Node], list[Any]]:
+def sort_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[list[Node], list[Any], set[int]]:
     """The calls that lead from `inputs` to `outputs`, and the operations that they call.
 
     Both are ordered by depth (the longest way to an output, deepest first), and within a depth by when a walk from
     the outputs met the operation first. This is the order in which Keras lists and stores the layers of a model.
 
+    Returns:
+        The calls, the operations, and the ids of the calls that must run (the others made an input, and no more).
+
     Raises:
         GraphError: where an output depends on an `Input` that is not among `inputs`.
     """
     given = {(id(x._node), x._index) for x in inputs}
-    nodes, met = _walk(outputs, given)
-    depth = _depths(nodes, met)
+    nodes, met, runs = _walk(outputs, given)
+    depth = _depths(nodes, given, runs)
     known = {id(n) for n in nodes}
     for x in inputs:
         node = x._node
@@ -33,11 +36,17 @@ def sort_nodes(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> tuple[l
             met.setdefault(id(node.operation), len(met))
     ordered = sorted(nodes, key=lambda n: (-depth[id(n)], met[id(n.operation)]))
     operations = list({id(n.operation): n.operation for n in ordered}.values())
-    return ordered, operations
+    return ordered, operations, runs
 
 
-def _walk(outputs: Iterable[KerasTensor], given: set[tuple[int, int]]) -> tuple[list[Node], dict[int, int]]:
-    """All calls above the outputs, parents first; and the number under which each operation was met."""
+def _walk(
+    outputs: Iterable[KerasTensor], given: set[tuple[int, int]]
+) -> tuple[list[Node], dict[int, int], set[int]]:
+    """All calls above the outputs, parents first; the number under which each operation was met; which calls must run.
+
+    A call of several results, one of which is given, runs if another one is needed.
+    """
+    ends: dict[int, Node] = {}
     done: dict[int, Node] = {}
     open_: set[int] = set()
     met: dict[int, int] = {}
@@ -56,7 +65,7 @@ def _walk(outputs: Iterable[KerasTensor], given: set[tuple[int, int]]) -> tuple[
                 continue
             met.setdefault(id(node.operation), len(met))
             if (id(node), symbol._index) in given:
-                done.setdefault(id(node), node)
+                ends.setdefault(id(node), node)
                 continue
             if node.is_input:
                 raise GraphError(
@@ -66,7 +75,8 @@ def _walk(outputs: Iterable[KerasTensor], given: set[tuple[int, int]]) -> tuple[
             open_.add(id(node))
             stack.append((symbol, True))
             stack.extend((x, False) for x in reversed(_inputs(node)))
-    return list(done.values()), met
+    nodes = [node for node in ends.values() if id(node) not in done] + list(done.values())
+    return nodes, met, set(done)
 
 
 def _inputs(node: Node) -> list[KerasTensor]:
@@ -76,14 +86,17 @@ def _inputs(node: Node) -> list[KerasTensor]:
     return [x for x in trees.flatten_sorted((node.args, node.kwargs)) if isinstance(x, KerasTensor)]
 
 
-def _depths(nodes: list[Node], met: dict[int, int]) -> dict[int, int]:
+def _depths(nodes: list[Node], given: set[tuple[int, int]], runs: set[int]) -> dict[int, int]:
     """The longest way from each call to an output; calls of one operation lie at the depth of its deepest."""
     depth = {id(n): 0 for n in nodes}
     of_operation: dict[int, int] = {}
     for node in reversed(nodes):
         d = max(depth[id(node)], of_operation.get(id(node.operation), 0))
         depth[id(node)] = of_operation[id(node.operation)] = d
-        for parent in node.parents:
-            if id(parent) in depth:
-                depth[id(parent)] = max(depth[id(parent)], d + 1)
+        if id(node) not in runs:
+            continue
+        for x in node.inputs:
+            parent = id(x._node)
+            if parent in depth and not (parent in runs and (parent, x._index) in given):
+                depth[parent] = max(depth[parent], d + 1)
     return depth

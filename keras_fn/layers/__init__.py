@@ -71,6 +71,7 @@ from keras_fn.layers.rnn.simple_rnn import SimpleRNN
 from keras_fn.layers.rnn.simple_rnn_cell import SimpleRNNCell
 from keras_fn.layers.rnn.stacked import StackedRNNCells
 from keras_fn.layers.rnn.time_distributed import TimeDistributed
+from keras_fn.layers.wrappers.wrapper import Wrapper
 
 # other names for the same layers
 AvgPool1D = AveragePooling1D
@@ -202,6 +203,7 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -15,10 +15,10 @@ from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, GraphError, KerasFnError, NotBuiltError, ShapeError, StructureError
 from keras_fn.core.spec import Spec
-from keras_fn.core.version import structure
 from keras_fn.core.variable import StatelessScope, Variable, mixed, unwrap
+from keras_fn.core.version import structure
 from keras_fn.layers.call import call_layer
-from keras_fn.layers.facts import constructor_params, facts_of
+from keras_fn.layers.facts import facts_of
 from keras_fn.layers.input_spec import InputSpec
 from keras_fn.layers.tracking import Carried, held, unique_by_id
 

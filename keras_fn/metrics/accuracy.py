@@ -92,7 +92,8 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     if from_sorted_ids:
         y_pred = ops.convert_to_tensor(y_pred)
         y_true, _ = _ids(y_true, y_pred, "sparse_top_k_categorical_accuracy")
-        hits = ops.equal(ops.expand_dims(y_true, -1), ops.cast(y_pred, "int32")[..., :k])
+        guesses = ops.get_item(ops.cast(y_pred, "int32"), (Ellipsis, slice(k)))
+        hits = ops.equal(ops.expand_dims(y_true, -1), guesses)
         return ops.cast(ops.any(hits, axis=-1), "float32")
     y_true, y_pred = _ids(y_true, y_pred, "sparse_top_k_categorical_accuracy")
     return ops.cast(ops.in_top_k(y_true, y_pred, k), "float32")

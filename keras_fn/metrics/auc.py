@@ -136,14 +136,14 @@ class AUC(Metric):
         return ops.divide_no_nan(ops.sum(ops.multiply(by_label, weights)), ops.sum(weights))
 
     def _areas(self, x: Any, y: Any) -> Any:
-        left, right = y[:-1], y[1:]
+        (before, after), (left, right) = _neighbours(x), _neighbours(y)
         if self.summation_method == "interpolation":
             heights = ops.multiply(ops.add(left, right), 0.5)
         elif self.summation_method == "minoring":
             heights = ops.minimum(left, right)
         else:
             heights = ops.maximum(left, right)
-        return ops.multiply(ops.subtract(x[:-1], x[1:]), heights)
+        return ops.multiply(ops.subtract(before, after), heights)
 
     def get_config(self) -> dict[str, Any]:
         config = {
@@ -194,11 +194,16 @@ def _interpolated_pr(tp: Any, fp: Any, fn: Any) -> Any:
     `slope * (change of tp + intercept * log(p1 / p0))`, divided by all positives for recall.
     """
     predicted = ops.add(tp, fp)
-    more, fewer = predicted[:-1], predicted[1:]
-    gained = ops.subtract(tp[:-1], tp[1:])
+    (more, fewer), (tp_more, tp_fewer) = _neighbours(predicted), _neighbours(tp)
+    gained = ops.subtract(tp_more, tp_fewer)
     slope = ops.divide_no_nan(gained, ops.maximum(ops.subtract(more, fewer), 0.0))
-    intercept = ops.subtract(tp[1:], ops.multiply(slope, fewer))
+    intercept = ops.subtract(tp_fewer, ops.multiply(slope, fewer))
     both = ops.logical_and(ops.greater(more, 0.0), ops.greater(fewer, 0.0))
     ratio = ops.where(both, ops.divide_no_nan(more, fewer), 1.0)
     area = ops.multiply(slope, ops.add(gained, ops.multiply(intercept, ops.log(ratio))))
-    return ops.divide_no_nan(area, ops.maximum(ops.add(tp[1:], fn[1:]), 0.0))
+    return ops.divide_no_nan(area, ops.maximum(ops.add(tp_fewer, _neighbours(fn)[1]), 0.0))
+
+
+def _neighbours(x: Any) -> tuple[Any, Any]:
+    """Each element but the last one, and the one after it."""
+    return ops.get_item(x, slice(-1)), ops.get_item(x, slice(1, None))

@@ -88,7 +88,7 @@ def _count_by_interval(y_pred: Any, amounts: Any, thresholds: Sequence[float], e
     for amount in amounts:
         sums = ops.segment_sum(ops.reshape(amount, (-1,)), place, (n + 1) * columns)
         sums = ops.reshape(sums, (n + 1, columns) if len(y_pred.shape) == 2 else (n + 1,))
-        found.append(ops.flip(ops.cumsum(ops.flip(sums, axis=0), axis=0), axis=0)[1:])
+        found.append(ops.get_item(ops.flip(ops.cumsum(ops.flip(sums, axis=0), axis=0), axis=0), slice(1, None)))
     return found
 
 
@@ -140,13 +140,14 @@ class _Thresholded(Metric):
             classes = y_pred.shape[-1] if len(y_pred.shape) else None
             if not isinstance(classes, int) or not 0 <= self.class_id < classes:
                 raise ArgumentError(f"{self.name}: class_id={self.class_id}, and there are {classes} classes.")
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
-            weight = None if weight is None else weight[..., self.class_id]
+            of_class = (Ellipsis, self.class_id)
+            y_true, y_pred = ops.get_item(y_true, of_class), ops.get_item(y_pred, of_class)
+            weight = None if weight is None else ops.get_item(weight, of_class)
         flat = [None if x is None else ops.reshape(x, (-1,)) for x in (y_true, y_pred, weight)]
         return flat[0], flat[1], flat[2]
 
     def _scalar(self, values: Any) -> Any:
-        return values[0] if len(self.thresholds) == 1 else ops.convert_to_tensor(values)
+        return ops.get_item(values, 0) if len(self.thresholds) == 1 else ops.convert_to_tensor(values)
 
 
 def checked_thresholds(thresholds: Any, default: float) -> list[float]:

@@ -160,14 +160,14 @@ class Functional(Model):
                 f"The input {symbol.name!r} of the model {self.name!r} is None. Make it with `Input(optional=True)` "
                 "if it may be."
             )
-        if isinstance(x, Spec):
-            return self._fit_shape(x, symbol)
         backend = active.backend
-        if not backend.is_tensor(x):
+        if isinstance(x, Spec):
+            if not _one_kind(x.dtype, symbol.dtype):
+                mask, x = x._keras_mask, Spec(x.shape, symbol.dtype, x.sparse)
+                x._keras_mask = mask
+        elif not backend.is_tensor(x):
             x = backend.convert(x, symbol.dtype)
-        elif backend.dtype_of(x) != symbol.dtype and not (
-            dtypes.is_float(backend.dtype_of(x)) and dtypes.is_float(symbol.dtype)
-        ):
+        elif not _one_kind(backend.dtype_of(x), symbol.dtype):
             x = backend.cast(x, symbol.dtype)
         return self._fit_shape(x, symbol)
 
@@ -235,6 +235,11 @@ def _copied(struct: Any) -> Any:
 
 def _one(struct: Any) -> Any:
     return struct[0] if isinstance(struct, (list, tuple)) and len(struct) == 1 else struct
+
+
+def _one_kind(came: str, wanted: str) -> bool:
+    """Whether a tensor of one dtype may come for another: floats may, as layers inside cast them where they like."""
+    return came == wanted or (dtypes.is_float(came) and dtypes.is_float(wanted))
 
 
 def _shape_text(shape: Any) -> str:

@@ -170,4 +170,7 @@ def _fill(value: Any, symbols: dict[tuple[str, int, int], KerasTensor]) -> Any:
 def _call(operation: Any, args: Any, kwargs: Any) -> Any:
     if isinstance(operation, SavedOp):
         return operation.call(args, kwargs)
+    if kwargs.get("training") is False and operation._kf_facts.training_default is False:
+        # Keras writes the default that it filled in as if it had been passed; kept, the layer could never be trained
+        kwargs = {k: v for k, v in kwargs.items() if k != "training"}
     return operation(*args, **kwargs)

@@ -20,12 +20,13 @@ _MODULES = {
     "nn": (
         "relu relu6 sigmoid softplus softsign silu log_sigmoid leaky_relu hard_sigmoid hard_silu elu selu gelu softmax "
         "log_softmax celu glu one_hot multi_hot squareplus tanh_shrink hard_tanh hard_shrink soft_shrink threshold "
-        "sparse_plus sparse_sigmoid sparsemax normalize max_pool average_pool adaptive_max_pool adaptive_average_pool conv "
+        "sparse_plus sparse_sigmoid sparsemax normalize max_pool average_pool adaptive_max_pool "
+        "adaptive_average_pool conv "
         "depthwise_conv separable_conv conv_transpose binary_crossentropy categorical_crossentropy "
         "sparse_categorical_crossentropy moments batch_normalization ctc_loss ctc_decode psnr dot_product_attention "
         "rms_normalization layer_normalization polar unfold"
     ).split(),
-    "core": ["cast", "stop_gradient", "scatter", "scatter_update", "slice", "slice_update", "unstack", "fori_loop", "cond"],
+    "core": "cast stop_gradient scatter scatter_update slice slice_update unstack fori_loop cond".split(),
     "math": ["logsumexp", "top_k", "in_top_k", "segment_sum", "segment_max", "erf", "erfinv", "rsqrt", "logdet", "fft"],
     "linalg": ["norm", "cholesky", "det", "eig", "eigh", "inv", "qr", "solve", "solve_triangular", "svd", "lstsq"],
 }
@@ -152,7 +153,8 @@ def _public_function(name: str, class_name: str) -> Callable[..., Any]:
     from keras_fn import ops
 
     found = getattr(ops, _OURS.get(name, name), None) if not name.startswith("_") else None
-    if not callable(found) or isinstance(found, type) or not (getattr(found, "__module__", "") or "").startswith("keras_fn."):
+    module = getattr(found, "__module__", None) or ""
+    if not callable(found) or isinstance(found, type) or not module.startswith("keras_fn."):
         raise ArgumentError(f"The data names the op {class_name!r}, which is unknown.{closest(name, REGISTRY)}")
     return found
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib as _importlib
 
 from keras_fn.core.spec import FUNCTIONS as _FUNCTIONS
+
+# first, as it takes the module `shape`, whose place in the package an op of that name takes below
+from keras_fn.ops import image as image
 from keras_fn.ops.activation import *  # noqa: F403
 from keras_fn.ops.control import *  # noqa: F403
 from keras_fn.ops.conv import *  # noqa: F403
@@ -26,7 +29,6 @@ _FUNCTIONS_HERE = {
 _FUNCTIONS.update(_FUNCTIONS_HERE)
 
 # imported when all ops are there, as they are views on these
-from keras_fn.ops import image as image  # noqa: E402
 from keras_fn.ops import linalg as linalg  # noqa: E402
 from keras_fn.ops import nn as nn  # noqa: E402
 from keras_fn.ops import numpy as numpy  # noqa: E402

@@ -324,7 +324,8 @@ def gru_gates(
         units = recurrent_kernel.shape[0]
         rz, rr = split(matmul(h, get_item(recurrent_kernel, (slice(None), slice(2 * units)))), 2, -1)
         z, r = recurrent_activation(e.add(xz, rz)), recurrent_activation(e.add(xr, rr))
-        candidate = activation(e.add(xh, matmul(e.multiply(r, h), get_item(recurrent_kernel, (slice(None), slice(2 * units, None))))))
+        rh = matmul(e.multiply(r, h), get_item(recurrent_kernel, (slice(None), slice(2 * units, None))))
+        candidate = activation(e.add(xh, rh))
     return e.add(candidate, e.multiply(z, e.subtract(h, candidate)))
 
 

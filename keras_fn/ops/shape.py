@@ -529,6 +529,11 @@ def take(x, indices, axis=None):
     """Slices of x along an axis at the given indices; elements of x in a row where the axis is None."""
 
 
+@op(dtype=mixes("x", "rows"), shape=lambda x, rows: (*rows.shape, *x.shape[1:]))
+def _take_rows(x, rows):
+    """`take` along the first axis for row numbers that are known to be in range: a batch of a data set."""
+
+
 @op(dtype=mixes("x", "indices"), shape=lambda x, indices, axis=None: indices.shape)
 def take_along_axis(x, indices, axis=None):
     """Elements of x along an axis, at indices that match x in all other axes."""

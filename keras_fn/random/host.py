@@ -92,6 +92,28 @@ def device_seed() -> int:
     return _stream.device_seed
 
 
+def stream_state() -> dict[str, Any]:
+    """Where the global stream is, as plain data: for a backup."""
+    with _stream.lock:
+        state = _stream.generator.bit_generator.state
+    plain = {k: v for k, v in state.items() if k != "state"}
+    return {
+        **{k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in plain.items()},
+        "state": {k: v.tolist() for k, v in state["state"].items()},
+        "device_seed": _stream.device_seed,
+    }
+
+
+def set_stream_state(state: dict[str, Any]) -> None:
+    """Puts the global stream where `stream_state` found it."""
+    values = {k: v for k, v in state.items() if k != "device_seed"}
+    values["buffer"] = np.array(values["buffer"], "uint64")
+    values["state"] = {k: np.array(v, "uint64") for k, v in values["state"].items()}
+    with _stream.lock:
+        _stream.generator.bit_generator.state = values
+        _stream.device_seed = int(state["device_seed"])
+
+
 def set_random_seed(seed: int) -> None:
     """Makes what follows repeatable: seeds Python's `random`, NumPy, and every global stream of keras_fn.
 

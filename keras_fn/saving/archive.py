@@ -113,10 +113,10 @@ def _to_disk(path: pathlib.Path) -> None:
 
 def write_zip(target: pathlib.Path, folder: pathlib.Path) -> None:
     """Puts the files of a folder into a zip file, uncompressed, as Keras does: weights hardly shrink."""
-    files = sorted((p for p in folder.rglob("*") if p.is_file()), key=lambda p: _order(p.relative_to(folder).as_posix()))
+    names = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
-        for file in files:
-            packed.write(file, file.relative_to(folder).as_posix())
+        for name in sorted(names, key=_order):
+            packed.write(folder / name, name)
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -256,7 +256,7 @@ class _Zip(Archive):
             if info.compress_type == zipfile.ZIP_STORED:
                 start = self._verify(info, None)
                 return io.BufferedReader(_Window(self.where, start, info.file_size), _CHUNK)
-            unpacked = tempfile.TemporaryFile()
+            unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
             self._verify(info, unpacked)
             unpacked.seek(0)
             return unpacked

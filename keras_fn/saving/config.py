@@ -272,8 +272,8 @@ def _find_function(data: dict[str, Any]) -> Any:
 def _read_lambda(config: Any) -> Any:
     if _mode.safe:
         raise ArgumentError(
-            "The data holds a lambda: Python code, which could do anything on this machine. If you trust where it comes "
-            "from, load it with `safe_mode=False`. Better: give the function a name, register it with "
+            "The data holds a lambda: Python code, which could do anything on this machine. If you trust where it "
+            "comes from, load it with `safe_mode=False`. Better: give the function a name, register it with "
             "`@keras_fn.saving.register_keras_serializable()`, and save again."
         )
     from keras_fn.saving.lambdas import load_lambda

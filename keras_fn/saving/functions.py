@@ -16,7 +16,8 @@ def _public() -> Iterator[tuple[str, Any]]:
         for name in dir(module):
             value = getattr(module, name)
             own = (getattr(value, "__module__", None) or "").startswith("keras_fn.")
-            if not name.startswith("_") and name not in _HELPERS and own and callable(value) and not isinstance(value, type):
+            function = own and callable(value) and not isinstance(value, type)
+            if function and not name.startswith("_") and name not in _HELPERS:
                 yield name, value
 
 

@@ -79,7 +79,7 @@ class Reader(Mapping[str, Any]):
         return 0 if self._group is None else len(self._group)
 
     def __contains__(self, key: object) -> bool:
-        return self._group is not None and isinstance(key, str) and key in self._group.keys()
+        return self._group is not None and isinstance(key, str) and key in self._group
 
 
 def open_h5(file: Any, where: str) -> h5py.File:
@@ -126,14 +126,15 @@ def _link_kind(link: Any) -> str:
 
 def _check_dataset(dataset: h5py.Dataset, where: str) -> None:
     if dataset.is_virtual or dataset.external:
-        raise FileFormatError(f"{where} lies in other files, which are never opened. Save the weights again, in one file.")
+        raise FileFormatError(f"{where} lies in other files, which are never opened. Save the weights in one file.")
     if dataset.dtype.kind not in _NUMERIC and not (dataset.dtype.kind == "V" and dataset.dtype.names is None):
         raise FileFormatError(f"{where} holds {dataset.dtype}, and numbers were expected.")
     stored, size = dataset.id.get_storage_size(), dataset.size or 0
     declared = size * dataset.dtype.itemsize
     if declared > (MAX_RATIO * stored if dataset.chunks else stored):
         raise FileFormatError(
-            f"{where} declares the shape {dataset.shape} ({declared} bytes) and stores {stored} bytes. The file is damaged "
+            f"{where} declares the shape {dataset.shape} ({declared} bytes) and stores {stored} bytes. The file "
+            "is damaged "
             "or malicious."
         )
 
@@ -159,7 +160,7 @@ def dtype_name(dataset: h5py.Dataset) -> str:
         return dataset.dtype.name
     name = name.decode() if isinstance(name, bytes) else name
     if name not in _EXTRA or _EXTRA[name].itemsize != dataset.dtype.itemsize:
-        raise FileFormatError(f"{dataset.name} holds raw bytes of the unknown dtype {name!r}; known are {list(_EXTRA)}.")
+        raise FileFormatError(f"{dataset.name} holds raw bytes of the unknown dtype {name!r}, not {list(_EXTRA)}.")
     return str(name)
 
 

@@ -26,7 +26,9 @@ def is_legacy(root: h5py.File) -> bool:
 
 
 # --- weights
-def read_legacy_weights(model: Any, root: h5py.File, where: str, skip_mismatch: bool = False, by_name: bool = False) -> None:
+def read_legacy_weights(
+    model: Any, root: h5py.File, where: str, skip_mismatch: bool = False, by_name: bool = False
+) -> None:
     """Reads weights layer by layer: by the order of the layers that have weights, or by the layers' names.
 
     Raises:
@@ -48,7 +50,8 @@ def read_legacy_weights(model: Any, root: h5py.File, where: str, skip_mismatch: 
     else:
         if len(layers) != len(saved):
             raise StructureError(
-                f"{where} has {len(saved)} layers with weights ({', '.join(list(saved)[:8])}), and the model {model.name!r} "
+                f"{where} has {len(saved)} layers with weights ({', '.join(list(saved)[:8])}), and the model "
+                f"{model.name!r} "
                 f"has {len(layers)} ({', '.join(x.name for x in layers[:8])}). Pass `by_name=True` to load those whose "
                 "names agree."
             )
@@ -142,7 +145,7 @@ def _json(root: h5py.File, key: str, where: str) -> Any:
     if text is None:
         return None
     if len(text) > MAX_JSON:
-        raise FileFormatError(f"The attribute {key!r} of {where} has {len(text)} bytes; no more than {MAX_JSON} are read.")
+        raise FileFormatError(f"The attribute {key!r} of {where} has {len(text)} bytes; at most {MAX_JSON} are read.")
     return parse_json(text, f"The attribute {key!r} of {where}")
 
 
@@ -197,7 +200,7 @@ def _read_optimizer(model: Any, root: h5py.File, where: str) -> None:
     _plan_list(plan, f"The optimizer {optimizer.name!r}", optimizer.variables, arrays)
     if plan.problems:
         warnings.warn(
-            f"The state of the optimizer is not loaded, training goes on with a fresh one: {plan.problems[0]}", stacklevel=4
+            f"The optimizer's state is not loaded, training starts with a fresh one: {plan.problems[0]}", stacklevel=4
         )
         return
     plan.finish(model, where, False)

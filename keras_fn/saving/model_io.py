@@ -76,7 +76,8 @@ def _zipped(path: pathlib.Path, zipped: bool | None) -> bool:
         )
     if path.suffix not in ("", ".keras"):
         raise ArgumentError(
-            f"A model is saved to a path that ends in `.keras`, or to one without extension (a folder), not to {str(path)!r}."
+            "A model is saved to a path that ends in `.keras`, or to one without extension (a folder), not to "
+            f"{str(path)!r}."
         )
     return path.suffix == ".keras" if zipped is None else zipped
 
@@ -212,14 +213,15 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
 
     Args:
         model: a model that is built.
-        filepath: path that ends in `.weights.h5`; or in `.safetensors`, which keeps the weights by their paths; or, with
-            `max_shard_size`, in `.weights.json`.
+        filepath: path that ends in `.weights.h5`; or in `.safetensors`, which keeps the weights alone, by their paths.
         overwrite: whether a file that is there may be replaced.
-        max_shard_size: largest size of one file in GB; the weights are then parted over several.
+        max_shard_size: must be None: weights are written into one file.
     """
     path = pathlib.Path(os.fspath(filepath))
     if max_shard_size is not None or path.name.endswith(_SHARDS):
-        raise ArgumentError("Weights in several files are read, but not written: leave `max_shard_size` out.")
+        raise ArgumentError(
+            "Weights are written into one file: leave `max_shard_size` out, and take a path ending in `.weights.h5`."
+        )
     archive.check_target(path, overwrite)
     if path.suffix == ".safetensors":
         from keras_fn.saving.safetensors_io import save_safetensors
@@ -228,7 +230,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_si
             save_safetensors(model, target)
         return
     if not path.name.endswith(".weights.h5"):
-        raise ArgumentError(f"Weights are saved to a path that ends in `.weights.h5` (or `.safetensors`), not {str(path)!r}.")
+        raise ArgumentError(f"The path of weights ends in `.weights.h5` (or `.safetensors`), unlike {str(path)!r}.")
     with archive.new_file(path) as target:
         _write_weights(model, target)
 
@@ -266,7 +268,8 @@ def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwarg
         _load_h5(model, path, str(path), skip_mismatch, by_name)
     else:
         raise ArgumentError(
-            f"Weights are loaded from `.weights.h5`, `.keras`, `.h5`, `.hdf5` or `.safetensors` files, not from {str(path)!r}."
+            "Weights are loaded from `.weights.h5`, `.keras`, `.h5`, `.hdf5` or `.safetensors` files, not from "
+            f"{str(path)!r}."
         )
 
 
@@ -280,5 +283,5 @@ def _load_h5(model: Any, file: Any, where: str, skip_mismatch: bool, by_name: bo
             read_legacy_weights(model, root, where, skip_mismatch, by_name)
             return
         if by_name:
-            raise ArgumentError(f"`by_name` is for legacy `.h5` files, and {where} is not one: it is read by structure.")
+            raise ArgumentError(f"`by_name` is for legacy `.h5` files, and {where} is not one.")
         read_state(model, root, where, skip_mismatch)

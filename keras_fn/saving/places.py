@@ -17,7 +17,7 @@ class _Place(CallContext):
 _place = _Place()
 
 
-class at:  # noqa: N801 - a with statement reads better so
+class at:
     """For the length of a with block, the reader is at these keys below where it was."""
 
     __slots__ = ("_keys",)
@@ -39,7 +39,7 @@ def json_path(keys: list[Any]) -> str:
     return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
 
 
-class reading:  # noqa: N801
+class reading:
     """For the length of a with block, errors say that they arose from a member of a file, and where in it."""
 
     __slots__ = ("_before", "_what")

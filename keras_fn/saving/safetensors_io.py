@@ -43,7 +43,7 @@ def save_safetensors(model: Any, path: pathlib.Path) -> None:
 
 def load_safetensors(model: Any, path: pathlib.Path, skip_mismatch: bool = False) -> None:
     """Reads the weights, after all names and shapes were compared."""
-    arrays, package = _numpy_side()
+    _, package = _numpy_side()
     named = _named(model)
     try:
         with package.safe_open(path, framework="numpy") as file:

@@ -29,8 +29,10 @@ def write_state(model: Any, root: h5py.File) -> None:
     left = [v.path for v in model.weights if id(v) not in written]
     if left:
         warnings.warn(
-            f"{len(left)} weights of {model.name!r} are not written: {', '.join(left[:_SHOWN])}. They lie in a set, whose "
-            "order changes from run to run, or in an object that is no layer. Keep layers in attributes, lists or dicts.",
+            f"{len(left)} weights of {model.name!r} are not written: {', '.join(left[:_SHOWN])}. They lie in a "
+            "set, whose "
+            "order changes from run to run, or in an object that is no layer. Keep layers in attributes, lists "
+            "or dicts.",
             stacklevel=4,
         )
 
@@ -79,7 +81,8 @@ class _Plan:
             more = f"\n  and {len(self.problems) - _SHOWN} more" if len(self.problems) > _SHOWN else ""
             error = ShapeError if self.shapes_differ else StructureError
             raise error(
-                f"{where} does not fit the model {model.name!r}; no weight was changed:\n{shown}{more}\nLoad it into the "
+                f"{where} does not fit the model {model.name!r}; no weight was changed:\n{shown}{more}\nLoad it "
+                "into the "
                 "model that it was saved from, or pass `skip_mismatch=True` to load what fits."
             )
         for text in (*self.problems, *self.notes):
@@ -110,16 +113,14 @@ def read_state(model: Any, root: Any, where: str, skip_mismatch: bool = False) -
         elif isinstance(owner, SeedGenerator):
             _plan_seed(plan, owner, store)
         elif type(owner).load_own_variables is Layer.load_own_variables:
-            plan_arrays(plan, f"{name} ({type(owner).__name__} {owner.name!r})", owner, _own(owner), store, skip_mismatch)
+            plan_arrays(plan, f"{name} ({type(owner).__name__} {owner.name!r})", owner, _own(owner), store)
         else:
             _plan_custom(plan, name, owner, store)
     _note_unknown(plan, root, known, where)
     plan.finish(model, where, skip_mismatch)
 
 
-def plan_arrays(
-    plan: _Plan, what: str, owner: Any, variables: list[Variable], store: Reader, skip_mismatch: bool = False
-) -> None:
+def plan_arrays(plan: _Plan, what: str, owner: Any, variables: list[Variable], store: Reader) -> None:
     """Plans a group that holds one array for each of some variables, under "0", "1", …"""
     if len(store) != len(variables):
         hint = "" if variables or owner.built else " It is not built yet: call the model on data, or `build`, first."
@@ -184,5 +185,6 @@ def _note_unknown(plan: _Plan, root: Any, known: set[str], where: str) -> None:
     root.visititems(look)
     if unknown:
         plan.notes.append(
-            f"{where} holds weights for which the model has no layer, and which are not used: {', '.join(unknown[:_SHOWN])}."
+            f"{where} holds weights for which the model has no layer, and which are not used: "
+            f"{', '.join(unknown[:_SHOWN])}."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras_fn.trainer.data import ArraySource, class_weights_to_sample_weights, 
 from keras_fn.trainer.data.make import is_arrays, numbers_to_arrays, split_validation
 from keras_fn.trainer.logs import LazyLogs, to_host
 from keras_fn.trainer.programs import Programs
+from keras_fn.trainer.run import Run
 
 # steps in one dispatch where it pays, and how many single steps are timed to find out
 STEPS_PER_DISPATCH = 32
@@ -65,18 +67,27 @@ def fit(
         callbacks, model, verbose=verbose, epochs=epochs, steps=source.steps, add_history=True, add_progress=verbose != 0
     )
     model.stop_training = False
-    callbacks.on_train_begin()
+    run = model._kf_run = Run(initial_epoch, source.seed, validation is not None, callbacks=callbacks.callbacks)
     logs: dict[str, Any] = {}
     try:
-        for epoch in range(getattr(model, "_kf_resume_epoch", None) or initial_epoch, epochs):
-            model.reset_metrics()
+        callbacks.on_train_begin()
+        source.go_on(run.epoch - initial_epoch, run.batch, run.seed)
+        for epoch in range(run.epoch, epochs):
+            if model.stop_training:
+                break
+            if not run.batch:
+                model.reset_metrics()
+            run.epoch = epoch
             callbacks.on_epoch_begin(epoch)
-            logs = dict(_train_epoch(model, source, epoch, callbacks))
+            logs = dict(_train_epoch(model, source, run, callbacks))
             if hasattr(model.optimizer, "finalize_epoch"):
                 model.optimizer.finalize_epoch()
             if validation is not None and _is_due(epoch, validation_freq):
-                val = _evaluate_source(model, validation, None)
+                callbacks.on_test_begin()
+                val = _evaluate_source(model, validation, callbacks)
+                callbacks.on_test_end(val)
                 logs.update({f"val_{k}": v for k, v in val.items()})
+            run.epoch, run.batch = epoch + 1, 0
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -84,60 +95,66 @@ def fit(
             model.optimizer.finalize_variable_values(model.trainable_variables)
     finally:
         model._clear_losses()
+        model._kf_run = None
     callbacks.on_train_end(logs)
     return model.history
 
 
-def _train_epoch(model: Any, source: Any, epoch: int, callbacks: Any) -> dict[str, Any]:
-    """All batches of an epoch; returns the logs."""
+def _train_epoch(model: Any, source: Any, run: Run, callbacks: Any) -> dict[str, Any]:
+    """The batches of an epoch, or what is left of it; returns the logs."""
     logs = LazyLogs(model.get_metrics_result)
-    number = -1
-    for number, (count, last) in enumerate_steps(_train_steps(model, source, epoch, callbacks)):
+    for number, (count, last) in enumerate_steps(_train_steps(model, source, run, callbacks), run.batch):
         logs = last
-        callbacks.on_train_batch_end(number, logs, count)
-        # what somebody kept must stay as it was when the next step changes the metrics
-        if sys.getrefcount(logs) > 4:
-            logs.materialize()
+        run.batch = number + 1
+        _show(callbacks.on_train_batch_end, number, logs, count)
         if model.stop_training:
             break
-    if number < 0:
+    if run.batch == 0:
         raise ArgumentError("The data gave no batches in this epoch. A generator that has ended cannot be used again.")
-    if source.steps is not None and not source.in_memory and number + 1 < source.steps:
-        import warnings
-
+    if source.steps is not None and not source.in_memory and run.batch < source.steps and not model.stop_training:
         warnings.warn(
-            f"The data ended after {number + 1} batches of the {source.steps} that an epoch was to have. Pass fewer "
+            f"The data ended after {run.batch} batches of the {source.steps} that an epoch was to have. Pass fewer "
             "`steps_per_epoch`, or data that repeats.",
             stacklevel=2,
         )
-    logs.materialize()
     return logs.copy()
 
 
-def enumerate_steps(steps: Iterator[tuple[int, LazyLogs]]) -> Iterator[tuple[int, tuple[int, LazyLogs]]]:
+def _show(moment: Any, number: int, logs: LazyLogs, count: int) -> None:
+    """Gives logs to callbacks. What one of them keeps must stay as it is when the next step changes the metrics."""
+    before = sys.getrefcount(logs)
+    moment(number, logs, count)
+    if sys.getrefcount(logs) > before:
+        logs.materialize()
+
+
+def enumerate_steps(
+    steps: Iterator[tuple[int, LazyLogs]], first: int = 0
+) -> Iterator[tuple[int, tuple[int, LazyLogs]]]:
     """Each dispatch with the number of its last batch."""
-    number = -1
+    number = first - 1
     for count, logs in steps:
         number += count
         yield number, (count, logs)
 
 
-def _train_steps(model: Any, source: Any, epoch: int, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
+def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
     """Runs the steps; gives how many batches each dispatch did, and the logs after it."""
     if isinstance(source, ArraySource):
-        yield from _array_steps(model, source, epoch, callbacks, "train")
+        yield from _array_steps(model, source, source.epoch(run.epoch, run.batch), callbacks, "train", run.batch)
         return
-    for number, batch in enumerate(source.epoch(epoch)):
+    for number, batch in enumerate(source.epoch(run.epoch, run.batch), run.batch):
         check_batch(model, batch)
         callbacks.on_train_batch_begin(number)
         out = programs(model).get("train", "batch")(to_tensors(batch))
         yield 1, _logs(model, out)
 
 
-def _array_steps(model: Any, source: ArraySource, epoch: int, callbacks: Any, kind: str) -> Iterator[tuple[int, LazyLogs]]:
+def _array_steps(
+    model: Any, source: ArraySource, batches: Iterator[Any], callbacks: Any, kind: str, number: int = 0
+) -> Iterator[tuple[int, LazyLogs]]:
     arrays = source.tensors()
-    number = 0
-    for rows in grouped(source.epoch(epoch), lambda: steps_at_once(model, callbacks, kind)):
+    for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind)):
         if kind == "train":
             callbacks.on_train_batch_begin(number)
         else:
@@ -231,10 +248,7 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
     number = -1
     for number, (count, last) in enumerate_steps(_test_steps(model, source, callbacks)):
         logs = last
-        if callbacks is not None:
-            callbacks.on_test_batch_end(number, logs, count)
-            if sys.getrefcount(logs) > 4:
-                logs.materialize()
+        _show(callbacks.on_test_batch_end, number, logs, count)
         if model.stop_evaluating:
             break
     if number < 0:
@@ -245,24 +259,12 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
 
 def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
     if isinstance(source, ArraySource):
-        yield from _array_steps(model, source, 0, callbacks or _Silent(), "test")
+        yield from _array_steps(model, source, source.epoch(0), callbacks, "test")
         return
     for number, batch in enumerate(source.epoch(0)):
         check_batch(model, batch)
-        if callbacks is not None:
-            callbacks.on_test_batch_begin(number)
+        callbacks.on_test_batch_begin(number)
         yield 1, _logs(model, programs(model).get("test", "batch")(to_tensors(batch)))
-
-
-class _Silent:
-    """Callbacks of a validation: none."""
-
-    def on_test_batch_begin(self, batch: int) -> None:
-        """Nobody listens."""
-
-    def watches_batches(self, kind: str) -> bool:
-        """Nobody listens."""
-        return False
 
 
 def evaluate(
@@ -416,7 +418,8 @@ class _Weighted:
 
     def __init__(self, source: Any, class_weight: Any, names: Any) -> None:
         self.source, self.class_weight, self.names = source, class_weight, names
-        self.steps = source.steps
+        self.steps, self.seed = source.steps, source.seed
+        self.go_on = source.go_on
 
     def _apply(self, batch: Any) -> Any:
         if len(batch) == 3 and batch[2] is not None:
@@ -428,6 +431,6 @@ class _Weighted:
         """The first batch."""
         return self._apply(self.source.first())
 
-    def epoch(self, epoch: int) -> Iterator[Any]:
+    def epoch(self, epoch: int, done: int = 0) -> Iterator[Any]:
         """The batches of an epoch."""
-        return map(self._apply, self.source.epoch(epoch))
+        return map(self._apply, self.source.epoch(epoch, done))

@@ -85,9 +85,9 @@ def _one_by_one(run: Callable[..., Any]) -> Callable[..., Any]:
 
 def gather(arrays: Any, rows: Any) -> Any:
     """The rows of each array."""
-    from keras_fn import ops
+    from keras_fn.ops.shape import _take_rows
 
-    return trees.map(lambda a: None if a is None else ops.take(a, rows, 0), arrays)
+    return trees.map(lambda a: None if a is None else _take_rows(a, rows), arrays)
 
 
 def state_of(model: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from keras_fn.core.version import structure
 from keras_fn.trainer import loop
 from keras_fn.trainer.losses import CompiledLoss
 from keras_fn.trainer.metrics import CompiledMetrics
-from keras_fn.trainer.programs import Programs
+from keras_fn.trainer.programs import Programs, state_of
 
 
 class Trainer:
@@ -26,6 +26,7 @@ class Trainer:
         self._kf_programs: Programs | None = None
         self._kf_compile_args: dict[str, Any] | None = None
         self._kf_cache: dict[str, Any] = {}
+        self._kf_run: Any = None
         self.stop_training = False
         self.stop_evaluating = False
         self.stop_predicting = False
@@ -92,7 +93,8 @@ class Trainer:
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()  # type: ignore[misc]
-        return {**state, "_kf_programs": None, "_kf_cache": {}, "_kf_loss": None, "_kf_metrics": None, "history": None}
+        gone = dict.fromkeys(("_kf_programs", "_kf_loss", "_kf_metrics", "_kf_run", "history"))
+        return {**state, **gone, "_kf_cache": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -153,6 +155,11 @@ class Trainer:
     @property
     def _kf_trainables(self) -> list[Any]:
         return self._kf_cached("trainable", lambda: self.trainable_variables)  # type: ignore[attr-defined]
+
+    @property
+    def _kf_state(self) -> list[Any]:
+        """Every variable that a step may read or write."""
+        return state_of(self)
 
     @property
     def metrics(self) -> list[Any]:

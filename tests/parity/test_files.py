@@ -1,4 +1,4 @@
-"""Files beside real Keras: each side opens what the other wrote, with equal weights, predictions and optimizer state."""
+"""Files beside real Keras: each opens what the other wrote, with equal weights, predictions and optimizer state."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def op_nodes(K: Any) -> Any:
 
 
 def regularized(K: Any) -> Any:
-    options = dict(kernel_regularizer=K.regularizers.L2(0.1), bias_constraint=K.constraints.NonNeg())
+    options = {"kernel_regularizer": K.regularizers.L2(0.1), "bias_constraint": K.constraints.NonNeg()}
     return K.Sequential([K.Input((4,)), K.layers.Dense(3, kernel_initializer="he_normal", trainable=False, **options)])
 
 
@@ -276,6 +276,15 @@ def test_subclassed_models(tmp_path: pathlib.Path) -> None:
     np.testing.assert_allclose(outputs(theirs, x)[0], outputs(loaded, x)[0], rtol=1e-5)
 
 
+def test_the_default_of_training_is_not_frozen(tmp_path: pathlib.Path) -> None:
+    """Keras writes `training: false` for a Dropout that was called without it."""
+    one_layer(keras, "Dropout", (50,), {"rate": 0.5}).save(tmp_path / "m.keras")
+    loaded = load_model(tmp_path / "m.keras")
+    x = np.ones((2, 50), "float32")
+    assert not np.allclose(loaded(x, training=True), x)
+    np.testing.assert_array_equal(keras_fn.ops.convert_to_numpy(loaded(x, training=False)), x)
+
+
 def test_folders(tmp_path: pathlib.Path) -> None:
     ours, theirs = sequential(keras_fn), sequential(keras)
     ours.save(tmp_path / "ours")
@@ -352,7 +361,8 @@ def test_schedule_in_the_compile_settings(tmp_path: pathlib.Path) -> None:
     assert configs[0]["optimizer"]["config"]["learning_rate"] == configs[1]["optimizer"]["config"]["learning_rate"]
     assert configs[0].keys() == configs[1].keys()
     assert keras.saving.load_model(tmp_path / "ours.keras").optimizer.learning_rate is not None
-    assert load_model(tmp_path / "theirs.keras").optimizer.get_config()["learning_rate"]["class_name"] == "ExponentialDecay"
+    config = load_model(tmp_path / "theirs.keras").optimizer.get_config()
+    assert config["learning_rate"]["class_name"] == "ExponentialDecay"
 
 
 # --- ops as nodes of a graph: what is called, and how Keras writes it
@@ -360,8 +370,9 @@ OPS: dict[str, Any] = {
     **{
         name: (lambda o, x, z, name=name: getattr(o, name)(x))
         for name in (
-            "abs exp log1p sqrt square tanh sin cos floor ceil round sign negative reciprocal sigmoid relu relu6 softplus "
-            "softsign silu log_sigmoid leaky_relu hard_sigmoid hard_silu elu selu gelu celu softmax log_softmax flip "
+            "abs exp log1p sqrt square tanh sin cos floor ceil round sign negative reciprocal sigmoid relu relu6 "
+            "softplus softsign silu log_sigmoid leaky_relu hard_sigmoid hard_silu elu selu gelu celu softmax "
+            "log_softmax flip "
             "erf rsqrt cumsum cumprod isnan isfinite logical_not argmax argmin sort argsort zeros_like ones_like "
             "squareplus tanh_shrink hard_tanh soft_shrink sparse_plus expm1 arctan sinh cosh ravel"
         ).split()
@@ -420,7 +431,9 @@ OPS: dict[str, Any] = {
     "scalar_power": lambda o, x, z: x**2,
     "average": lambda o, x, z: o.average(x, axis=1, weights=z),
 }
-OP_ROWS = [name for name in OPS if hasattr(keras_fn.ops, name) or not hasattr(keras.ops, name)]
+# what real Keras cannot run itself on a backend
+BROKEN_IN_KERAS = {"norm", "max_pool", "average_pool"} if keras.backend.backend() in ("numpy", "jax") else set()
+OP_ROWS = [n for n in OPS if (hasattr(keras_fn.ops, n) or not hasattr(keras.ops, n)) and n not in BROKEN_IN_KERAS]
 
 
 def one_op(K: Any, name: str) -> Any:

@@ -74,7 +74,12 @@ CORE = [
     Row("Embedding", {"input_dim": 5, "output_dim": 3}, None, inputs=[np.array([[0, 4, 2], [1, 1, 0]], "int32")]),
     Row("Embedding", {"input_dim": 5, "output_dim": 3}, None, inputs=[np.array([[0.0, 4.0], [2.0, 1.0]], "float32")]),
     Row("Dense", {"units": 4, "activation": "relu"}, (2, 3)),
-    Row("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 5), "bias_axes": "d"}, (2, 3, 4), unknown=False),
+    Row(
+        "EinsumDense",
+        {"equation": "abc,cd->abd", "output_shape": (None, 5), "bias_axes": "d"},
+        (2, 3, 4),
+        unknown=False,  # Keras forgets lengths that the input tells
+    ),
     *(
         Row(
             "EinsumDense",
@@ -144,7 +149,6 @@ NORMALIZATION = [
     Row("BatchNormalization", {"center": False}, (2, 4, 3), {"training": True, "mask": STEPS}),
     Row("LayerNormalization", {}, (4, 3)),
     Row("LayerNormalization", {"axis": [1, 2], "center": False, "epsilon": 0.1}, (4, 3, 5)),
-    Row("LayerNormalization", {"axis": 1}, (4, 3, 5)),
     Row("GroupNormalization", {"groups": 2}, (2, 3, 5, 4)),
     Row("GroupNormalization", {"groups": -1, "axis": 1}, (2, 3, 5, 4)),
     Row("UnitNormalization", {}, (4, 3)),
@@ -282,7 +286,8 @@ def test_configs_weights_outputs_and_shapes(row: Row) -> None:
 # layers that take steps of any number
 STEPWISE = {
     "Activation", "Add", "AveragePooling1D", "AveragePooling2D", "Conv1D", "Conv2D", "Conv3D", "Cropping1D",
-    "DepthwiseConv1D", "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling2D", "MaxPooling1D",
+    "DepthwiseConv1D", "Dropout", "Embedding", "Flatten", "GlobalAveragePooling1D", "GlobalMaxPooling2D",
+    "MaxPooling1D",
     "MaxPooling2D", "Softmax", "UpSampling1D", "ZeroPadding1D", "ZeroPadding2D", "SeparableConv2D", "Conv2DTranspose",
 }  # fmt: skip
 
@@ -333,9 +338,11 @@ def their_gradients(layer: Any, row: Row, xs: list[np.ndarray]) -> list[np.ndarr
         def pure(inputs: Any, values: Any) -> Any:
             return _loss(layer.stateless_call(values, rest, *row.passed(inputs), **row.call)[0], keras.ops)
 
-        found = sum(jax.grad(pure, (0, 1))(xs, [w.value for w in weights]), [])
+        by_inputs, by_weights = jax.jit(jax.grad(pure, (0, 1)))(xs, [w.value for w in weights])
+        found = [*by_inputs, *by_weights]
     zeros = [*xs, *weights]
-    return [np.zeros(z.shape) if g is None else keras.ops.convert_to_numpy(g) for g, z in zip(found, zeros, strict=True)]
+    pairs = zip(found, zeros, strict=True)
+    return [np.zeros(z.shape) if g is None else keras.ops.convert_to_numpy(g) for g, z in pairs]
 
 
 # the first row of each class; the third spatial axis brings no new code

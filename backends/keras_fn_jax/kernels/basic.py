@@ -73,6 +73,7 @@ KERNELS: dict[str, Any] = {
     "_pad": pad,
     "_get_item": lambda x, key: x[key],
     # out of range: the last index, as a gather inside compiled code cannot raise
+    "_take_rows": lambda x, rows: x.at[rows].get(mode="promise_in_bounds"),
     "take": lambda x, indices, axis: jnp.take(x, indices, axis=axis, mode="clip"),
     "take_along_axis": lambda x, indices, axis: jnp.take_along_axis(x, indices, axis=axis, mode="clip"),
     "slice": lambda x, start, shape: lax.dynamic_slice(x, tuple(jnp.asarray(i, "int32") for i in start), shape),

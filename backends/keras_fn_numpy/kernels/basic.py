@@ -13,7 +13,7 @@ SAME = (
     "add subtract multiply floor_divide power maximum minimum arctan2 equal not_equal less less_equal greater "
     "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite negative absolute sign square "
     "floor ceil round exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh "
-    "transpose expand_dims squeeze broadcast_to concatenate stack tile repeat take_along_axis matmul "
+    "transpose expand_dims squeeze broadcast_to concatenate stack tile repeat take_along_axis "
     "true_divide mod sort"
 ).split()
 
@@ -109,6 +109,8 @@ def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
 
 KERNELS: dict[str, Any] = {
     **{name: getattr(np, name) for name in SAME},
+    # NumPy multiplies bfloat16 matrices in float32 and leaves them there
+    "matmul": lambda x1, x2: np.asarray(np.matmul(x1, x2)).astype(x1.dtype, copy=False),
     "_cast": lambda x, dtype: np.asarray(x).astype(numpy_dtype(dtype)),
     "stop_gradient": lambda x: x,
     "_select": np.where,
@@ -133,6 +135,7 @@ KERNELS: dict[str, Any] = {
     "split": lambda x, sections, axis: np.split(x, sections, axis),
     "_pad": pad,
     "_get_item": lambda x, key: x[key],
+    "_take_rows": lambda x, rows: x[rows],
     "take": take,
     "slice": slice_,
     "slice_update": slice_update,

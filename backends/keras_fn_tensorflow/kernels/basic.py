@@ -294,6 +294,7 @@ KERNELS: dict[str, Any] = {
     "repeat": repeat,
     "_pad": pad,
     "_get_item": get_item,
+    "_take_rows": lambda x, rows: tf.gather(x, rows),
     "take": take,
     "take_along_axis": take_along_axis,
     "slice": tf.slice,

@@ -272,6 +272,7 @@ KERNELS: dict[str, Any] = {
     "repeat": repeat,
     "_pad": pad,
     "_get_item": get_item,
+    "_take_rows": lambda x, rows: torch.index_select(x, 0, rows),
     "take": take,
     "take_along_axis": take_along_axis,
     "slice": slice_,

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.core.errors import StructureError
-from keras_fn.layers.merging.base import Merge
+from keras_fn.layers.merging.base import Merge, checked_list
 
 
 class Subtract(Merge):
@@ -26,9 +26,10 @@ class Subtract(Merge):
 
     def build(self, input_shape: Any) -> None:
         """Checks that two inputs came."""
+        count = len(checked_list(self, input_shape))
+        if count != 2:
+            raise StructureError(f"Subtract {self.name!r} takes exactly 2 inputs, and {count} came.")
         super().build(input_shape)
-        if len(input_shape) != 2:
-            raise StructureError(f"Subtract {self.name!r} takes exactly 2 inputs, and {len(input_shape)} came.")
 
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:

@@ -139,6 +139,15 @@ class RNN(Layer):
             raise ArgumentError(
                 f"{type(self).__name__} {self.name!r} has {len(wanted)} states, and `initial_state` holds {len(flat)}."
             )
+        for came, want in zip(flat, wanted, strict=True):
+            sizes = tuple(came.shape)[1:]
+            if len(sizes) != len(want.shape) - 1 or any(
+                None not in (a, b) and isinstance(a, int) and a != b for a, b in zip(sizes, want.shape[1:], strict=True)
+            ):
+                raise ShapeError(
+                    f"{type(self).__name__} {self.name!r} takes a state of the shape {(None, *want.shape[1:])}, and "
+                    f"`initial_state` holds one of {tuple(came.shape)}."
+                )
         return trees.unflatten(self._kf_states, flat)
 
     def reset_state(self) -> None:

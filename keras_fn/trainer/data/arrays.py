@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -55,8 +56,15 @@ class ArraySource:
 
         return host_generator(self.seed + epoch).permutation(self.size).astype("int32")
 
-    def epoch(self, epoch: int) -> Iterator[Any]:
-        """The row numbers of each batch."""
+    def go_on(self, epochs: int, batches: int, seed: int) -> None:
+        """Takes over the order of a run that was cut off after so many epochs, and batches of the next."""
+        self.seed = seed
+
+    def epoch(self, epoch: int, done: int = 0) -> Iterator[Any]:
+        """The row numbers of each batch, without the first `done`."""
+        return itertools.islice(self._all_batches(epoch), done, None)
+
+    def _all_batches(self, epoch: int) -> Iterator[Any]:
         order = self.order(epoch)
         assert self.steps is not None
         made = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ class IterableSource:
     """
 
     in_memory = False
+    seed = 0  # the order is the data's own affair
 
     def __init__(self, data: Any, steps: int | None) -> None:
         self.data = data
@@ -54,8 +56,23 @@ class IterableSource:
             self._held.append(standardize(batch))
         return self._held[0]
 
-    def epoch(self, epoch: int) -> Iterator[Any]:
-        """The batches of an epoch, as tuples `(x, y, sample_weight)` cut to what is there."""
+    def go_on(self, epochs: int, batches: int, seed: int) -> None:
+        """Drops what a run that was cut off after so many epochs had of data that cannot be begun anew."""
+        if not self.once or not epochs:
+            return
+        if self.steps is None:
+            raise ArgumentError(
+                "A run that is taken up again needs `steps_per_epoch` for a generator, to know what it saw already."
+            )
+        for _ in range(epochs):
+            for _ in self._all_batches():
+                pass
+
+    def epoch(self, epoch: int, done: int = 0) -> Iterator[Any]:
+        """The batches of an epoch, without the first `done`: tuples `(x, y, sample_weight)` cut to what is there."""
+        return itertools.islice(self._all_batches(), done, None)
+
+    def _all_batches(self) -> Iterator[Any]:
         made = 0
         if self._running is None:
             self._running = self._begin()
