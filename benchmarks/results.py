@@ -54,8 +54,8 @@ _NAMED = {"hand": "by hand", "keras": "Keras", "keras_fn": "keras_fn"}
 
 
 def number(x: float) -> str:
-    """Three digits that say something."""
-    return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
+    """Two or three digits that say something."""
+    return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}" if x >= 0.095 else f"{x:.2g}"
 
 
 def duration(seconds: float) -> str:

@@ -36,7 +36,7 @@ _MODULES = (
     "layers losses metrics models ops optimizers random regularizers saving testing trainer tree utils"
 ).split()
 
-__all__ = ["__version__", *sorted(_NAMES), *_MODULES]
+__all__ = ["__version__", "version", *sorted(_NAMES), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

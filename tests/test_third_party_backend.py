@@ -244,7 +244,7 @@ def test_optimizers_metrics_and_losses_use_ops_only(opaque):
             assert np.isfinite(keras_fn.ops.convert_to_numpy(loss)).all()
         for metric in (
             keras_fn.metrics.CategoricalAccuracy(), keras_fn.metrics.AUC(), keras_fn.metrics.Precision(),
-            keras_fn.metrics.F1Score(), keras_fn.metrics.MeanIoU(num_classes=3, sparse_y_true=False, sparse_y_pred=False),
+            keras_fn.metrics.F1Score(), keras_fn.metrics.OneHotMeanIoU(num_classes=3),
             keras_fn.metrics.R2Score(), keras_fn.metrics.TopKCategoricalAccuracy(2),
         ):  # fmt: skip
             metric.update_state(y_true, y_pred)

@@ -26,7 +26,7 @@ class JaxVariable:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        jax.tree_util.register_pytree_node(cls, lambda v: ((v.value,), None), lambda aux, leaves: leaves[0])
+        jax.tree_util.register_pytree_node(cls, lambda v: ((v.value,), None), lambda aux, leaves: leaves[0])  # pyright: ignore[reportAttributeAccessIssue]
 
     def __jax_array__(self) -> Any:
         return self.value  # type: ignore[attr-defined]

@@ -8,14 +8,14 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import numpy as np
+import tensorflow as tf
 
-from keras_fn.core import dtypes  # noqa: E402
-from keras_fn.core.backend import Backend  # noqa: E402
-from keras_fn_tensorflow import step  # noqa: E402
-from keras_fn_tensorflow.kernels import KERNELS  # noqa: E402
-from keras_fn_tensorflow.module import TensorFlowLayer, TensorFlowVariable  # noqa: E402
+from keras_fn.core import dtypes
+from keras_fn.core.backend import Backend
+from keras_fn_tensorflow import step
+from keras_fn_tensorflow.kernels import KERNELS
+from keras_fn_tensorflow.module import TensorFlowLayer, TensorFlowVariable
 
 
 class TensorFlowBackend(Backend):

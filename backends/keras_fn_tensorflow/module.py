@@ -24,7 +24,8 @@ class TensorFlowVariable:
 class TensorFlowLayer(tf.Module):
     """A Layer is a tf.Module. Attributes stay what they were: nothing is wrapped to track it."""
 
-    name = ""  # tf.Module's is read-only; a Layer sets its own
+    # tf.Module's is read-only; a Layer sets its own
+    name = ""  # pyright: ignore[reportAssignmentType]
 
     def __init__(self) -> None:
         object.__init__(self)

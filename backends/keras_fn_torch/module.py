@@ -7,7 +7,6 @@ from typing import Any
 import torch
 
 
-
 class TorchVariable:
     """Any torch function takes a Variable in the place of a tensor."""
 

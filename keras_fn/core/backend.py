@@ -23,6 +23,8 @@ GROUP = "keras_fn.backends"
 PREFERENCE = ("jax", "torch", "tensorflow", "numpy")
 _FRAMEWORK = {"jax": "jax", "torch": "torch", "tensorflow": "tensorflow", "numpy": "numpy"}
 
+Run = Callable[..., Any]
+
 
 class Backend:
     """What a framework must give. Subclass it, fill `kernels`, and set `BACKEND = MyBackend()` in the package.
@@ -106,11 +108,11 @@ class Backend:
         """A context in which nothing is recorded for gradients."""
         return nullcontext()
 
-    def compile_step(self, step: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+    def compile_step(self, step: Run, variables: Callable[[], list[Any]], jit: Any) -> Run:
         """Compiles `step(*tensors)`, which reads and writes `variables()`, for repeated calls."""
         return step
 
-    def compile_loop(self, step: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+    def compile_loop(self, step: Run, variables: Callable[[], list[Any]], jit: Any) -> Run:
         """Compiles several steps in one dispatch: a function of `(arrays, matrix of row numbers)`.
 
         `step(arrays, rows)` runs for each row of the matrix, in order; what the last one returned comes back. Order,

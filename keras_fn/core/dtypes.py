@@ -22,7 +22,9 @@ COMPLEX = ("complex64", "complex128")
 ALL = (*BOOL, *INTEGERS, *FLOATS, *COMPLEX, "string")
 
 _PYTHON = {bool: "bool", int: "int32", float: "float32", complex: "complex64", str: "string"}
-_ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "str": "string", "bool_": "bool"}
+_ALIASES = {
+    "half": "float16", "float": "float32", "double": "float64", "int": "int32", "str": "string", "bool_": "bool",
+}  # fmt: skip
 
 # Each dtype (weak scalars are marked by *) and its direct successors in the lattice.
 _LATTICE: dict[str, tuple[str, ...]] = {

@@ -32,7 +32,7 @@ def scanner(unstack: Callable[[Any], Any], stack: Callable[[list[Any]], Any]) ->
     def scan(operands: list[Any], f: Any, carried: int, length: int | None, reverse: bool, unroll: Any) -> list[Any]:
         carry = operands[:carried]
         slices = [unstack(x) for x in operands[carried:]]
-        steps: Any = range(len(slices[0]) if slices else length)
+        steps: Any = range(len(slices[0]) if slices else length or 0)
         rows = []
         for i in reversed(steps) if reverse else steps:
             out = f(*carry, *(x[i] for x in slices))

@@ -28,12 +28,14 @@ from keras_fn.core.errors import ArgumentTypeError, KerasFnError, NoKernelError
 from keras_fn.core.spec import REGISTRY, Spec
 from keras_fn.core.variable import Variable
 
+
 class Recording:
     """How calls on symbols are recorded: filled by keras_fn.graph, as the core knows no graph."""
 
     symbol: type = type("NoSymbolYet", (), {})
     record: Callable[..., Any]
 
+Function = Callable[..., Any]
 _SCALARS = (bool, int, float, complex)
 
 
@@ -117,7 +119,7 @@ def mixes(*params: str, out: Callable[..., str] | None = None) -> DtypeRule:
 class Op:
     """A declared operation. Call it; `name`, `shape` and `dtype` say what was declared."""
 
-    def __init__(self, fn: Callable[..., Any], dtype: DtypeRule, shape: Callable[..., Any] | None, **facts: Any) -> None:
+    def __init__(self, fn: Function, dtype: DtypeRule, shape: Function | None, **facts: Any) -> None:
         self.fn = fn
         self.name = facts.pop("name", None) or fn.__name__
         self.dtype = dtype
@@ -280,7 +282,7 @@ def _registered(name: str) -> Op:
     return REGISTRY[name]
 
 
-def op(*, dtype: DtypeRule, shape: Callable[..., Any] | None = None, **facts: Any) -> Callable[[Callable[..., Any]], Op]:
+def op(*, dtype: DtypeRule, shape: Function | None = None, **facts: Any) -> Callable[[Function], Op]:
     """Declares an operation and registers it under its name.
 
     Args:

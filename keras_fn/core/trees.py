@@ -20,7 +20,7 @@ def flatten(tree: Any) -> list[Any]:
     elif type(tree) is not dict and not any(isinstance(x, (list, tuple, dict)) for x in tree):
         return list(tree)
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)
+        return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
 
 
 def flatten_sorted(tree: Any) -> list[Any]:
@@ -37,7 +37,7 @@ def unflatten(tree: Any, leaves: list[Any]) -> Any:
     if not isinstance(tree, (list, tuple, dict)):
         return leaves[0]
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        structure = optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)
+        structure = optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
     return structure.unflatten(leaves)
 
 
@@ -47,7 +47,7 @@ def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
         return fn(tree, *rest)
     try:
         with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-            return optree.tree_map(fn, tree, *rest, none_is_leaf=True, namespace=NAMESPACE)
+            return optree.tree_map(fn, tree, *rest, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
     except ValueError as e:
         if rest:
             raise StructureError(f"Structures differ: {e}") from e

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.backend import active
@@ -47,7 +47,7 @@ class Variable(TensorOperators):
         [2.0, 3.0]
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         return object.__new__(mixed(cls, active.backend.variable_base))
 
     def __init__(
@@ -87,13 +87,13 @@ class Variable(TensorOperators):
             if shape is None:
                 raise ArgumentError("A Variable with an initializer function needs a `shape`.")
             self._dtype = dtypes.standardize(dtype)
-            self._shape = shapes.standardize(shape)
+            self._shape: tuple[Any, ...] = shapes.standardize(shape)
             if None in self._shape:
                 raise ShapeError(f"A Variable needs a fully known shape, and got {self._shape} for {self.path!r}.")
             if context.room is not None:
                 _take_room(self)
             # keras_fn's own initializers give host arrays by `draw`
-            draw = getattr(initializer, "draw", None) or initializer
+            draw: Any = getattr(initializer, "draw", None) or initializer
             value = draw(self._shape, dtype=self._dtype)
             got = tuple(value.shape)
             if got != self._shape:

@@ -1,4 +1,4 @@
-"""A number that grows whenever a weight is made or `trainable` changes anywhere: caches of lists of weights watch it."""
+"""Grows whenever a weight is made or `trainable` changes anywhere: caches of lists of weights watch it."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ Source: E. Alpaydin, C. Kaynak, https://archive.ics.uci.edu/dataset/80 (CC BY 4.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from keras_fn.core.errors import BackendError
@@ -38,6 +40,6 @@ def load_data(test_split: float = 0.2, seed: int = 113) -> tuple[Pair, Pair]:
             "datasets.digits comes with scikit-learn, which is not installed: pip install scikit-learn "
             "(or 'keras-fn[examples]')"
         ) from e
-    loaded = load_digits()
+    loaded: Any = load_digits()
     x, y = loaded.images.astype("uint8"), loaded.target.astype("uint8")
     return cut(*shuffled(x, y, np.random.RandomState(seed)), test_split)

@@ -32,8 +32,9 @@ class Node:
 
     def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
         self.operation = operation
-        self.args = args
-        self.kwargs = kwargs
+        # copies, as lists and dicts of the caller may change later: `parts.append(layer(parts))`
+        self.args = tuple(trees.map(_same, a) for a in args)
+        self.kwargs = {k: trees.map(_same, v) for k, v in kwargs.items()}
         self.inputs = [x for x in trees.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
         flat = trees.flatten(outputs)
         self.specs = flat
@@ -138,6 +139,10 @@ def _specs_of(value: Any) -> Any:
     if isinstance(value, (list, tuple, dict)):
         return trees.map(lambda x: x.spec() if isinstance(x, KerasTensor) else x, value)
     return value
+
+
+def _same(x: Any) -> Any:
+    return x
 
 
 def user_line() -> str:

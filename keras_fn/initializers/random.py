@@ -36,7 +36,8 @@ class RandomInitializer(Initializer):
             return host_generator(int(self.seed))
         from keras_fn import ops
 
-        words = ops.convert_to_numpy(self.seed.next()).astype("uint64").tolist()
+        seed: Any = self.seed
+        words = ops.convert_to_numpy(seed.next()).astype("uint64").tolist()
         return host_generator(sum(word << (32 * i) for i, word in enumerate(words)))
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -45,7 +46,7 @@ class RandomInitializer(Initializer):
 
     def draw(self, shape: Any, dtype: Any = None) -> np.ndarray:
         dtype = host_dtype(dtype)
-        precise = dtype if dtype in ("float32", "float64") else np.dtype("float64" if dtype.kind == "c" else "float32")
+        precise: Any = dtype if dtype in ("float32", "float64") else np.dtype("float64" if dtype.kind == "c" else "float32")
         return self.sample(self.generator(), known_shape(shape), precise).astype(dtype, copy=False)
 
     def get_config(self) -> dict[str, Any]:

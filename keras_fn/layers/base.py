@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -46,12 +46,20 @@ class Layer:
         ...         self.scale = self.add_weight(shape=(input_shape[-1],), initializer="ones")
         ...     def call(self, inputs):
         ...         return ops.multiply(inputs, self.scale)
-        >>> Scale()(ops.ones((2, 3))).shape
+        >>> tuple(Scale()(ops.ones((2, 3))).shape)
         (2, 3)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
-        self = object.__new__(mixed(cls, active.backend.layer_base))
+    # set by __new__
+    _kf_variables: list[Variable]
+    _kf_calls: list[Any]
+    _kf_losses: list[Any]
+    _kf_losses_of: Any
+    _kf_sealed: bool
+    _kf_mode: bool | None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        self: Any = object.__new__(mixed(cls, active.backend.layer_base))
         put = self.__dict__
         put["_kf_args"] = (args, kwargs)
         put["_kf_backend"] = active.backend

@@ -56,7 +56,7 @@ def counts(y_true: Any, y_pred: Any, weight: Any, thresholds: Sequence[float], e
     weight = ops.ones_like(y_pred) if weight is None else weight
     label = as_dtype(ops.cast(y_true, "bool"), dtype_name(y_pred))
     positive, negative = ops.multiply(weight, label), ops.multiply(weight, ops.subtract(1.0, label))
-    count = _count_by_interval if even else _count_by_comparison
+    count: Any = _count_by_interval if even else _count_by_comparison
     hits, false_alarms = count(y_pred, (positive, negative), thresholds, even)
     return {
         "true_positives": hits,

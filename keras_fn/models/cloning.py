@@ -68,7 +68,7 @@ def _clone_sequential(model: Sequential, clone: Callable[[Layer], Layer]) -> Seq
     return new
 
 
-def _same_input(layer: InputLayer) -> InputLayer:
+def _same_input(layer: InputLayer) -> Any:
     return InputLayer(**layer.get_config())
 
 

@@ -112,18 +112,20 @@ def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
             )
         waiting = left
 
-    def look_up(places: Any) -> Any:
-        if isinstance(places, dict):
-            return {k: look_up(v) for k, v in places.items()}
-        if len(places) == 3 and isinstance(places[0], str) and isinstance(places[1], int):
-            key = (places[0], places[1], places[2])
-            if key not in symbols:
-                raise GraphError(f"The data names the tensor {places}, which nothing in it makes.")
-            return symbols[key]
-        return [look_up(p) for p in places]
-
-    inputs, outputs = look_up(config["input_layers"]), look_up(config["output_layers"])
+    inputs, outputs = (_look_up(config[key], symbols) for key in ("input_layers", "output_layers"))
     return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
+
+
+def _look_up(places: Any, symbols: dict[tuple[str, int, int], KerasTensor]) -> Any:
+    """The symbols at some places. Not a closure: one that calls itself is a cycle, and would keep the layers alive."""
+    if isinstance(places, dict):
+        return {k: _look_up(v, symbols) for k, v in places.items()}
+    if len(places) == 3 and isinstance(places[0], str) and isinstance(places[1], int):
+        key = (places[0], places[1], places[2])
+        if key not in symbols:
+            raise GraphError(f"The data names the tensor {places}, which nothing in it makes.")
+        return symbols[key]
+    return [_look_up(p, symbols) for p in places]
 
 
 def _is_op(data: dict[str, Any]) -> bool:

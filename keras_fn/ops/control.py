@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import optree
 
+import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
 from keras_fn.core import op as core_op
 from keras_fn.core.backend import active
@@ -26,7 +27,6 @@ from keras_fn.core.op import DtypeRule, Op, casts, op
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope, unwrap
 from keras_fn.ops import elementwise as e
-from keras_fn.ops import shape as s
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
@@ -260,7 +260,7 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
         raise ArgumentError("ops.switch needs one branch at least, and `branches` is empty.")
     if isinstance(index, (int, np.integer)):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
-    leaves, tree = optree.tree_flatten(operands)
+    leaves, tree = optree.tree_flatten(operands)  # pyright: ignore[reportArgumentType]
     result: list[Any] = []
     flat = [FlatFunction(b, f"branch {i} of ops.switch", tree, result=result) for i, b in enumerate(branches)]
     leaves = _call(_switch, [index, *leaves], flat)
@@ -303,7 +303,7 @@ def while_loop(
         6
     """
     many = isinstance(loop_vars, (tuple, list))
-    leaves, tree = optree.tree_flatten(tuple(loop_vars) if many else (loop_vars,))
+    leaves, tree = optree.tree_flatten(tuple(loop_vars) if many else (loop_vars,))  # pyright: ignore[reportArgumentType]
 
     def step(*args: Any) -> tuple[Any, ...]:
         out = body(*args)
@@ -464,7 +464,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         >>> ops.convert_to_numpy(ops.vectorized_map(lambda row: ops.sum(row * row), x)).tolist()
         [5.0, 25.0]
     """
-    leaves, tree = optree.tree_flatten((elements,))
+    leaves, tree = optree.tree_flatten((elements,))  # pyright: ignore[reportArgumentType]
     if not leaves:
         raise ArgumentError("ops.vectorized_map needs tensors to go along, and `elements` holds none.")
     _scan_length(leaves, None)

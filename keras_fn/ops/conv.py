@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras_fn.ops.shape as s
 from keras_fn.core import windows
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import Op, floats, op, same
 from keras_fn.core.settings import standardize_data_format
 from keras_fn.core.shapes import Dim, Shape, tuple_of
 from keras_fn.core.spec import Spec
-from keras_fn.ops import shape as s
 
 __all__ = ["average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool", "separable_conv"]
 
@@ -290,13 +290,13 @@ def conv_transpose(
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
     n = _spatial_rank(inputs, kernel)
-    strides, padding, data_format, dilation = _options(n, strides, padding, data_format, dilation_rate)
+    steps, padding, data_format, dilation = _options(n, strides, padding, data_format, dilation_rate)
     extra = (None,) * n if output_padding is None else tuple_of(output_padding, n, "output_padding", zero=True)
-    if any(p is not None and p >= t for p, t in zip(extra, strides, strict=True)):
-        raise ArgumentError(f"`output_padding` ({extra}) must be less than `strides` ({strides}) along each axis.")
+    if any(p is not None and p >= t for p, t in zip(extra, steps, strict=True)):
+        raise ArgumentError(f"`output_padding` ({extra}) must be less than `strides` ({steps}) along each axis.")
     spans = [windows.span(k, d) for k, d in zip(kernel.shape, dilation, strict=False)]
-    crops = tuple(_crop(k, t, padding, p) for k, t, p in zip(spans, strides, extra, strict=True))
-    return _apply(_conv_transpose, inputs, kernel, strides, crops, data_format, dilation)
+    crops = tuple(_crop(k, t, padding, p) for k, t, p in zip(spans, steps, extra, strict=True))
+    return _apply(_conv_transpose, inputs, kernel, steps, crops, data_format, dilation)
 
 
 # --- pooling

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.errors import ArgumentError, ShapeError, closest
 from keras_fn.core.op import op, same
 from keras_fn.core.settings import standardize_data_format
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
-from keras_fn.ops import shape as s
 
 __all__ = ["resize"]
 
@@ -168,15 +168,15 @@ def resize(
     if fill_mode != "constant":
         raise ArgumentError(f"`fill_mode` must be 'constant', not {fill_mode!r}.")
     data_format = standardize_data_format(data_format)
-    size = shapes.tuple_of(size, 2, "size")
+    new_size = shapes.tuple_of(size, 2, "size")
     images = images if hasattr(images, "shape") else s.convert_to_tensor(images)
     rank = len(images.shape)
     if rank not in (3, 4):
         raise ShapeError(f"`images` must have 3 or 4 dimensions, and have the shape {tuple(images.shape)}.")
     first = _spatial_axis(rank, data_format)
     if crop_to_aspect_ratio or pad_to_aspect_ratio:
-        images = _to_aspect_ratio(images, first, size, crop_to_aspect_ratio, fill_value)
-    return _resize(images, size, interpolation, bool(antialias), data_format)
+        images = _to_aspect_ratio(images, first, new_size, crop_to_aspect_ratio, fill_value)
+    return _resize(images, new_size, interpolation, bool(antialias), data_format)
 
 
 def _to_aspect_ratio(images: Any, first: int, size: Any, crop: bool, fill: float) -> Any:

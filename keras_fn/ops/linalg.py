@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import keras_fn.ops.shape as s
 from keras_fn.core import shapes
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import floats, op, promotes
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import reduction as r
-from keras_fn.ops import shape as s
 
 __all__ = [
     "dot", "einsum", "matmul", "norm", "normalize", "outer", "tensordot",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import floats, mixes, op
@@ -14,7 +15,6 @@ from keras_fn.ops import activation as a
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import linalg as la
 from keras_fn.ops import reduction as r
-from keras_fn.ops import shape as s
 
 # `ops.nn` is also the view under which Keras shows these; `__all__` holds what is defined here
 from keras_fn.ops.activation import *  # noqa: F403

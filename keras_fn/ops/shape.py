@@ -73,10 +73,6 @@ def is_tensor(x: Any) -> bool:
 
 
 # --- making
-def _made(shape: Any, *rest: Any) -> Spec:
-    return Spec(shape, rest[-1])
-
-
 @op(dtype=DtypeRule((), lambda: (None, None)), shape=lambda shape, value, dtype: Spec(shape, dtype))
 def _fill(shape, value, dtype):
     """A tensor of one constant."""
@@ -319,7 +315,7 @@ def _concatenated(xs: list[Spec], axis: int = 0) -> Shape:
         raise ArgumentError("There is nothing to concatenate: the list is empty.")
     rank = len(xs[0].shape)
     axis = shapes.canonical_axis(axis, rank)
-    out = list(xs[0].shape)
+    out: list[Any] = list(xs[0].shape)
     for x in xs[1:]:
         fits = len(x.shape) == rank and builtins.all(
             i == axis or a == b or None in (a, b) for i, (a, b) in enumerate(zip(out, x.shape, strict=False))
@@ -481,7 +477,7 @@ def _indexed(x: Spec, key: Any) -> Shape:
                 raise ShapeError(f"The index {k} is out of range for axis {axis} of the shape {x.shape}.")
             axis += 1
         else:
-            array = k if hasattr(k, "shape") else np.asarray(k)
+            array: Any = k if hasattr(k, "shape") else np.asarray(k)
             place = len(out) if place is None else place
             arrays.append((None,) if _is_mask(array) else tuple(array.shape))
             axis += len(array.shape) if _is_mask(array) else 1

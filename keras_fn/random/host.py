@@ -58,7 +58,8 @@ class _GlobalStream:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         # without `set_random_seed` every process starts elsewhere
-        self.reseed(np.random.SeedSequence().entropy >> 96)
+        entropy: Any = np.random.SeedSequence().entropy
+        self.reseed(entropy >> 96)
 
     def draw(self) -> int:
         with self.lock:

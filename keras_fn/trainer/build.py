@@ -11,6 +11,7 @@ from keras_fn.core.backend import active
 from keras_fn.core.spec import Spec
 from keras_fn.core.version import structure
 from keras_fn.trainer.data import ArraySource
+from keras_fn.trainer.programs import is_default
 
 
 def build_for(model: Any, batch: Any, training: bool, targets: bool = True) -> None:
@@ -24,6 +25,10 @@ def build_for(model: Any, batch: Any, training: bool, targets: bool = True) -> N
         (model._kf_loss is not None and model._kf_loss.losses is None)
         or (model._kf_metrics is not None and not model._kf_metrics.built)
     )
+    if _has_its_own_ways(model, training):
+        # its step decides what is called on what: `call` need not take the data (a GAN), nor be there
+        model.built = True
+        needs_outputs = needs_outputs and _watches_outputs(model)
     if not model.built or needs_outputs:
         y_pred = output_specs(model, x_spec, x)
         if needs_outputs and y is not None:
@@ -36,6 +41,18 @@ def build_for(model: Any, batch: Any, training: bool, targets: bool = True) -> N
     if model._kf_cache.get(("built", training)) != structure.value:
         model._kf_cache.clear()
     model._kf_cache["built", training] = structure.value
+
+
+def _has_its_own_ways(model: Any, training: bool) -> bool:
+    """Whether the model overrides its step, and all its layers are built already."""
+    if is_default(model, "train" if training else "test"):
+        return False
+    return model.built or all(layer.built for layer in model._flatten_layers(include_self=False))
+
+
+def _watches_outputs(model: Any) -> bool:
+    given = model._kf_metrics
+    return model._kf_loss is not None or (given is not None and bool(given.given or given.weighted_given))
 
 
 def output_specs(model: Any, x_spec: Any, x: Any) -> Any:

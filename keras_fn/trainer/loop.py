@@ -56,8 +56,9 @@ def fit(
         (x, y, *rest), validation_data = split_validation(parts, validation_split)
         sample_weight = rest[0] if rest else None
     source = make_source(
-        x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch, shuffle=shuffle, seed=draw_seed() % 2**62
-    )
+        x, y, sample_weight, batch_size=batch_size, steps=steps_per_epoch, shuffle=shuffle, seed=draw_seed() % 2**62,
+        repeats=True,
+    )  # fmt: skip
     if class_weight is not None and not source.in_memory:
         source = _Weighted(source, class_weight, getattr(model, "output_names", None))
     check_source(model, source)

@@ -39,7 +39,10 @@ class CompiledMetrics:
             for i, group in enumerate(self._groups(given, y_pred)):
                 for entry in group:
                     metric = _metric(entry, targets[i], preds[i])
-                    name = f"{self.names[i]}_{metric.name}" if several else metric.name
+                    prefix = f"{self.names[i]}_" if several else ""
+                    name = prefix + metric.name
+                    if weighted and name in used:
+                        name = f"{prefix}weighted_{metric.name}"
                     used[name] = used.get(name, 0) + 1
                     if used[name] > 1:
                         name = f"{name}_{used[name] - 1}"
@@ -114,7 +117,7 @@ def _metric(entry: Any, target: Any, pred: Any) -> Any:
         if target is None:
             raise ArgumentError(f"The metric {entry!r} needs targets.")
         if entry in ("accuracy", "acc"):
-            cls = metrics.resolve_accuracy(tuple(target.shape), tuple(pred.shape))
+            cls: Any = metrics.resolve_accuracy(tuple(target.shape), tuple(pred.shape))
         else:
             cls = _crossentropy(tuple(target.shape), tuple(pred.shape))
         metric = cls(name=entry)

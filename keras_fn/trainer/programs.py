@@ -48,7 +48,7 @@ class Programs:
 
     def _make(self, kind: str, source: str) -> Callable[..., Any]:
         ref, backend = self.model, active.backend
-        model = ref()
+        model: Any = ref()
         step = step_function(model, kind)
         if source == "batch":
             run: Callable[..., Any] = step

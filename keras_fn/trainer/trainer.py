@@ -92,7 +92,7 @@ class Trainer:
         self._kf_program_changed()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()  # type: ignore[misc]
         gone = dict.fromkeys(("_kf_programs", "_kf_loss", "_kf_metrics", "_kf_run", "history"))
         return {**state, **gone, "_kf_cache": {}}
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 from keras_fn.core.errors import ArgumentError, closest
 from keras_fn.utils.inspection import (
     class_name,

@@ -64,14 +64,14 @@ def _choose(index: Any, branches: list[Any], operands: list[Any]) -> list[Any]:
 
 
 def cond(pred: Any, true_fn: Any, false_fn: Any) -> list[Any]:
-    if not isinstance(pred, jax.core.Tracer):
+    if not isinstance(pred, jax.core.Tracer):  # pyright: ignore[reportAttributeAccessIssue]
         return true_fn() if bool(pred) else false_fn()
     return _choose(pred.astype("int32"), [false_fn, true_fn], [])
 
 
 def switch(operands: list[Any], branches: list[Any]) -> list[Any]:
     index, *rest = operands
-    if not isinstance(index, jax.core.Tracer):
+    if not isinstance(index, jax.core.Tracer):  # pyright: ignore[reportAttributeAccessIssue]
         return branches[min(max(int(index), 0), len(branches) - 1)](*rest)
     return _choose(index, branches, rest)
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from keras_fn_numpy.tables import numpy_dtype
 
 # ops that NumPy has under the same name, with the same arguments
@@ -99,7 +100,7 @@ def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
     return np.moveaxis(hot, -1, axis)
 
 
-def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
     return np.pad(x, width, mode, **({"constant_values": value} if mode == "constant" else {}))
 
 

@@ -117,7 +117,7 @@ def repeat(x: Any, repeats: Any, axis: Any) -> Any:
     return tf.repeat(x, repeats, axis)
 
 
-def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
     return tf.pad(x, width, mode, constant_values=tf.cast(value, x.dtype) if mode == "constant" else 0)
 
 

@@ -39,7 +39,7 @@ def _spread(kernel: Any, dilation: Any) -> Any:
     return kernel
 
 
-def conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
+def conv(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
     if max(dilation) > 1 and max(strides) > 1:
         kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
     groups = x.shape[-1] // kernel.shape[-2]
@@ -51,7 +51,7 @@ def conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
     return tf.concat([tf.nn.convolution(a, b, strides, padding.upper(), dilations=dilation) for a, b in parts], -1)
 
 
-def _depthwise(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
+def _depthwise(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
     *size, _, filters = kernel.shape.as_list()
     kernel = tf.reshape(kernel, [*size, x.shape[-1], filters // x.shape[-1]])
     if len(size) == 2:
@@ -76,21 +76,21 @@ def conv_transpose(x: Any, kernel: Any, strides: Any, crops: Any, dilation: Any)
     )
     if is_same:
         target = [a * s for a, s in zip(spatial, strides, strict=True)]
-        return tf.nn.conv_transpose(x, kernel, [batch, *target, kernel.shape[-2]], strides, "SAME")
+        return tf.nn.conv_transpose(x, kernel, [batch, *target, kernel.shape[-2]], strides, "SAME")  # pyright: ignore[reportArgumentType]
     full = [(a - 1) * s + k for a, s, k in zip(spatial, strides, size, strict=True)]
-    out = tf.nn.conv_transpose(x, kernel, [batch, *full, kernel.shape[-2]], strides, "VALID")
+    out = tf.nn.conv_transpose(x, kernel, [batch, *full, kernel.shape[-2]], strides, "VALID")  # pyright: ignore[reportArgumentType]
     out = tf.pad(out, [[0, 0], *([0, max(-high, 0)] for _, high in crops), [0, 0]])
     cuts = [slice(low, -high if high > 0 else None) for low, high in crops]
     return out[(slice(None), *cuts)]
 
 
-def max_pool(x: Any, size: Any, strides: Any, padding: str) -> Any:
+def max_pool(x: Any, size: Any, strides: Any, padding: Any) -> Any:
     if x.dtype == tf.bool or (len(size) == 3 and not x.dtype.is_floating):
         return tf.cast(max_pool(tf.cast(x, tf.float64), size, strides, padding), x.dtype)
     return tf.nn.max_pool(x, size, strides, padding.upper())
 
 
-def average_pool(x: Any, size: Any, strides: Any, padding: str) -> Any:
+def average_pool(x: Any, size: Any, strides: Any, padding: Any) -> Any:
     return tf.nn.avg_pool(x, size, strides, padding.upper())
 
 

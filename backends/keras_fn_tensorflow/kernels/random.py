@@ -38,7 +38,7 @@ def _integer_of(low: int, high: int) -> str:
 
 
 def permutation(seed: Any, n: Any) -> Any:
-    return tf.random.experimental.stateless_shuffle(tf.range(n), _key(seed))
+    return tf.random.experimental.stateless_shuffle(tf.range(n), _key(seed))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def gamma(seed: Any, alpha: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+
 from keras_fn_torch.arrays import TORCH_DTYPES, device
 
 # ops that torch has under the same name, with the same arguments
@@ -118,7 +119,7 @@ def tile(x: Any, repeats: Any) -> Any:
     return torch.tile(x, (repeats,) if isinstance(repeats, int) else tuple(repeats))
 
 
-def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
     if mode == "constant":
         flat = [n for pair in reversed(width) for n in pair]
         return F.pad(x, flat, "constant", value)

@@ -46,7 +46,7 @@ def _truncated(g: Any, size: Any, dtype: Any, where: Any, numbers: Any, params: 
 
 
 def _integers(g: Any, size: Any, dtype: Any, where: Any, numbers: Any, params: Any) -> torch.Tensor:
-    return torch.randint(*numbers, size, generator=g, dtype=torch.int64, device=where).to(dtype)
+    return torch.randint(*numbers, size, generator=g, dtype=torch.int64, device=where).to(dtype)  # pyright: ignore[reportCallIssue]
 
 
 def _permutation(g: Any, size: Any, dtype: Any, where: Any, numbers: Any, params: Any) -> torch.Tensor:

@@ -23,7 +23,7 @@ class PReLU(Layer):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.PReLU(shared_axes=[1, 2])
-        >>> layer(keras_fn.ops.ones((1, 4, 4, 3))).shape
+        >>> tuple(layer(keras_fn.ops.ones((1, 4, 4, 3))).shape)
         (1, 4, 4, 3)
         >>> layer.alpha.shape
         (1, 1, 3)

@@ -20,7 +20,7 @@ class AdditiveAttention(Attention):
     Example:
         >>> import keras_fn
         >>> query, value = keras_fn.ops.ones((2, 3, 4)), keras_fn.ops.ones((2, 5, 4))
-        >>> keras_fn.layers.AdditiveAttention()([query, value]).shape
+        >>> tuple(keras_fn.layers.AdditiveAttention()([query, value]).shape)
         (2, 3, 4)
 
     Source: https://arxiv.org/abs/1409.0473

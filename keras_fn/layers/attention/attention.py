@@ -37,7 +37,7 @@ class Attention(Layer):
     Example:
         >>> import keras_fn
         >>> query, value = keras_fn.ops.ones((2, 3, 4)), keras_fn.ops.ones((2, 5, 4))
-        >>> keras_fn.layers.Attention()([query, value]).shape
+        >>> tuple(keras_fn.layers.Attention()([query, value]).shape)
         (2, 3, 4)
 
     Source: https://arxiv.org/abs/1508.04025

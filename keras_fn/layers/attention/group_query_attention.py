@@ -35,7 +35,7 @@ class GroupQueryAttention(ProjectedAttention):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.GroupQueryAttention(head_dim=4, num_query_heads=4, num_key_value_heads=2)
-        >>> layer(keras_fn.ops.ones((1, 3, 8)), keras_fn.ops.ones((1, 5, 6))).shape
+        >>> tuple(layer(keras_fn.ops.ones((1, 3, 8)), keras_fn.ops.ones((1, 5, 6))).shape)
         (1, 3, 8)
 
     Source: https://arxiv.org/abs/2305.13245

@@ -92,7 +92,7 @@ class MultiHeadAttention(ProjectedAttention):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.MultiHeadAttention(num_heads=2, key_dim=4)
-        >>> layer(keras_fn.ops.ones((1, 3, 8)), keras_fn.ops.ones((1, 5, 6))).shape
+        >>> tuple(layer(keras_fn.ops.ones((1, 3, 8)), keras_fn.ops.ones((1, 5, 6))).shape)
         (1, 3, 8)
 
     Source: https://arxiv.org/abs/1706.03762; the gate: https://arxiv.org/abs/2505.06708

@@ -89,7 +89,7 @@ class Conv1D(_Conv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Conv1D(8, 3)(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.Conv1D(8, 3)(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 4, 8)
     """
 
@@ -122,7 +122,7 @@ class Conv2D(_Conv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Conv2D(8, 3)(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.Conv2D(8, 3)(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 4, 4, 8)
     """
 
@@ -154,7 +154,7 @@ class Conv3D(_Conv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Conv3D(8, 3)(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.Conv3D(8, 3)(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape)
         (1, 4, 4, 4, 8)
     """
 

@@ -86,7 +86,7 @@ class Conv1DTranspose(_ConvTranspose):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Conv1DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 3))).shape
+        >>> tuple(keras_fn.layers.Conv1DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 3))).shape)
         (1, 8, 5)
     """
 
@@ -116,7 +116,7 @@ class Conv2DTranspose(_ConvTranspose):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Conv2DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 4, 3))).shape
+        >>> tuple(keras_fn.layers.Conv2DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 4, 3))).shape)
         (1, 8, 8, 5)
     """
 
@@ -146,7 +146,7 @@ class Conv3DTranspose(_ConvTranspose):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Conv3DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape
+        >>> tuple(keras_fn.layers.Conv3DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape)
         (1, 8, 8, 8, 5)
     """
 

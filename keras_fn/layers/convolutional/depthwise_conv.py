@@ -74,7 +74,7 @@ class DepthwiseConv1D(_DepthwiseConv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.DepthwiseConv1D(3, depth_multiplier=2)(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.DepthwiseConv1D(3, depth_multiplier=2)(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 4, 6)
     """
 
@@ -103,7 +103,7 @@ class DepthwiseConv2D(_DepthwiseConv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.DepthwiseConv2D(3, depth_multiplier=2)(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.DepthwiseConv2D(3, depth_multiplier=2)(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 4, 4, 6)
     """
 

@@ -86,7 +86,7 @@ class SeparableConv1D(_SeparableConv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.SeparableConv1D(8, 3)(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.SeparableConv1D(8, 3)(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 4, 8)
     """
 
@@ -116,7 +116,7 @@ class SeparableConv2D(_SeparableConv):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.SeparableConv2D(8, 3)(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.SeparableConv2D(8, 3)(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 4, 4, 8)
     """
 

@@ -33,7 +33,7 @@ class Dense(Layer):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.Dense(3, activation="relu")
-        >>> layer(keras_fn.ops.ones((2, 5))).shape
+        >>> tuple(layer(keras_fn.ops.ones((2, 5))).shape)
         (2, 3)
         >>> [w.shape for w in layer.weights]
         [(5, 3), (3,)]

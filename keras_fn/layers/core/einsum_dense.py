@@ -32,7 +32,7 @@ class EinsumDense(Layer):
     Example:
         >>> import keras_fn
         >>> layer = keras_fn.layers.EinsumDense("abc,cd->abd", output_shape=(None, 8), bias_axes="d")
-        >>> layer(keras_fn.ops.ones((2, 3, 4))).shape
+        >>> tuple(layer(keras_fn.ops.ones((2, 3, 4))).shape)
         (2, 3, 8)
         >>> [w.shape for w in layer.weights]
         [(4, 8), (8,)]

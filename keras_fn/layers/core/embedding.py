@@ -29,7 +29,7 @@ class Embedding(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Embedding(10, 4)(keras_fn.ops.convert_to_tensor([[1, 2, 3]])).shape
+        >>> tuple(keras_fn.layers.Embedding(10, 4)(keras_fn.ops.convert_to_tensor([[1, 2, 3]])).shape)
         (1, 3, 4)
     """
 

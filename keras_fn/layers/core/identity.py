@@ -12,7 +12,7 @@ class Identity(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Identity()(keras_fn.ops.ones((2, 3))).shape
+        >>> tuple(keras_fn.layers.Identity()(keras_fn.ops.ones((2, 3))).shape)
         (2, 3)
     """
 

@@ -23,7 +23,7 @@ class Concatenate(Layer):
     Example:
         >>> import keras_fn
         >>> a, b = keras_fn.ops.ones((2, 3)), keras_fn.ops.ones((2, 5))
-        >>> keras_fn.layers.Concatenate()([a, b]).shape
+        >>> tuple(keras_fn.layers.Concatenate()([a, b]).shape)
         (2, 8)
     """
 

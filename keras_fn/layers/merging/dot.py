@@ -30,7 +30,7 @@ class Dot(Layer):
     Example:
         >>> import keras_fn
         >>> a, b = keras_fn.ops.ones((2, 3, 4)), keras_fn.ops.ones((2, 3, 5))
-        >>> keras_fn.layers.Dot(axes=1)([a, b]).shape
+        >>> tuple(keras_fn.layers.Dot(axes=1)([a, b]).shape)
         (2, 4, 5)
     """
 

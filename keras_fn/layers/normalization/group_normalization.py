@@ -32,7 +32,7 @@ class GroupNormalization(ScaleAndShift):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GroupNormalization(groups=2)(keras_fn.ops.ones((1, 5, 5, 4))).shape
+        >>> tuple(keras_fn.layers.GroupNormalization(groups=2)(keras_fn.ops.ones((1, 5, 5, 4))).shape)
         (1, 5, 5, 4)
 
     Source: https://arxiv.org/abs/1803.08494

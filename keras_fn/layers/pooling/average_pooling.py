@@ -23,7 +23,7 @@ class AveragePooling1D(Pooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.AveragePooling1D(2)(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.AveragePooling1D(2)(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 3, 3)
     """
 
@@ -48,7 +48,7 @@ class AveragePooling2D(Pooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.AveragePooling2D(2)(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.AveragePooling2D(2)(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 3, 3, 3)
     """
 
@@ -73,7 +73,7 @@ class AveragePooling3D(Pooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.AveragePooling3D(2)(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.AveragePooling3D(2)(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape)
         (1, 3, 3, 3, 3)
     """
 

@@ -22,7 +22,7 @@ class GlobalAveragePooling1D(GlobalPooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GlobalAveragePooling1D()(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.GlobalAveragePooling1D()(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 3)
     """
 
@@ -57,7 +57,7 @@ class GlobalAveragePooling2D(GlobalPooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GlobalAveragePooling2D()(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.GlobalAveragePooling2D()(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 3)
     """
 
@@ -75,7 +75,7 @@ class GlobalAveragePooling3D(GlobalPooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GlobalAveragePooling3D()(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.GlobalAveragePooling3D()(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape)
         (1, 3)
     """
 

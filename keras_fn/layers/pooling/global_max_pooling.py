@@ -16,7 +16,7 @@ class GlobalMaxPooling1D(GlobalPooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GlobalMaxPooling1D()(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.GlobalMaxPooling1D()(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 3)
     """
 
@@ -34,7 +34,7 @@ class GlobalMaxPooling2D(GlobalPooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GlobalMaxPooling2D()(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.GlobalMaxPooling2D()(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 3)
     """
 
@@ -52,7 +52,7 @@ class GlobalMaxPooling3D(GlobalPooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.GlobalMaxPooling3D()(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.GlobalMaxPooling3D()(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape)
         (1, 3)
     """
 

@@ -25,7 +25,7 @@ class MaxPooling1D(Pooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.MaxPooling1D(2)(keras_fn.ops.ones((1, 6, 3))).shape
+        >>> tuple(keras_fn.layers.MaxPooling1D(2)(keras_fn.ops.ones((1, 6, 3))).shape)
         (1, 3, 3)
     """
 
@@ -61,7 +61,7 @@ class MaxPooling2D(Pooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.MaxPooling2D(2)(keras_fn.ops.ones((1, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.MaxPooling2D(2)(keras_fn.ops.ones((1, 6, 6, 3))).shape)
         (1, 3, 3, 3)
     """
 
@@ -97,7 +97,7 @@ class MaxPooling3D(Pooling):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.MaxPooling3D(2)(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape
+        >>> tuple(keras_fn.layers.MaxPooling3D(2)(keras_fn.ops.ones((1, 6, 6, 6, 3))).shape)
         (1, 3, 3, 3, 3)
     """
 

@@ -64,7 +64,7 @@ class SpatialDropout2D(_SpatialDropout):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.SpatialDropout2D(0.5)(keras_fn.ops.ones((1, 3, 3, 8)), training=True).shape
+        >>> tuple(keras_fn.layers.SpatialDropout2D(0.5)(keras_fn.ops.ones((1, 3, 3, 8)), training=True).shape)
         (1, 3, 3, 8)
 
     Source: https://arxiv.org/abs/1411.4280
@@ -86,7 +86,7 @@ class SpatialDropout3D(_SpatialDropout):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.SpatialDropout3D(0.5)(keras_fn.ops.ones((1, 2, 2, 2, 8)), training=True).shape
+        >>> tuple(keras_fn.layers.SpatialDropout3D(0.5)(keras_fn.ops.ones((1, 2, 2, 2, 8)), training=True).shape)
         (1, 2, 2, 2, 8)
 
     Source: https://arxiv.org/abs/1411.4280

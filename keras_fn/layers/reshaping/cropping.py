@@ -34,7 +34,7 @@ class Cropping1D(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Cropping1D((1, 2))(keras_fn.ops.ones((1, 5, 4))).shape
+        >>> tuple(keras_fn.layers.Cropping1D((1, 2))(keras_fn.ops.ones((1, 5, 4))).shape)
         (1, 2, 4)
     """
 
@@ -77,7 +77,7 @@ class Cropping2D(_Cropping):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Cropping2D(((1, 0), (1, 1)))(keras_fn.ops.ones((1, 5, 5, 3))).shape
+        >>> tuple(keras_fn.layers.Cropping2D(((1, 0), (1, 1)))(keras_fn.ops.ones((1, 5, 5, 3))).shape)
         (1, 4, 3, 3)
     """
 
@@ -100,7 +100,7 @@ class Cropping3D(_Cropping):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Cropping3D((0, 1, 1))(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape
+        >>> tuple(keras_fn.layers.Cropping3D((0, 1, 1))(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape)
         (1, 4, 2, 2, 3)
     """
 

@@ -20,7 +20,7 @@ class Flatten(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Flatten()(keras_fn.ops.ones((2, 3, 4))).shape
+        >>> tuple(keras_fn.layers.Flatten()(keras_fn.ops.ones((2, 3, 4))).shape)
         (2, 12)
     """
 

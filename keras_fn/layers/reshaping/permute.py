@@ -18,7 +18,7 @@ class Permute(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Permute((2, 1))(keras_fn.ops.ones((5, 3, 4))).shape
+        >>> tuple(keras_fn.layers.Permute((2, 1))(keras_fn.ops.ones((5, 3, 4))).shape)
         (5, 4, 3)
     """
 

@@ -19,7 +19,7 @@ class RepeatVector(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.RepeatVector(3)(keras_fn.ops.ones((2, 5))).shape
+        >>> tuple(keras_fn.layers.RepeatVector(3)(keras_fn.ops.ones((2, 5))).shape)
         (2, 3, 5)
     """
 

@@ -22,7 +22,7 @@ class Reshape(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.Reshape((-1, 2))(keras_fn.ops.ones((3, 8))).shape
+        >>> tuple(keras_fn.layers.Reshape((-1, 2))(keras_fn.ops.ones((3, 8))).shape)
         (3, 4, 2)
     """
 

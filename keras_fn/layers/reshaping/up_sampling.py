@@ -30,7 +30,7 @@ class UpSampling1D(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.UpSampling1D(2)(keras_fn.ops.ones((1, 3, 4))).shape
+        >>> tuple(keras_fn.layers.UpSampling1D(2)(keras_fn.ops.ones((1, 3, 4))).shape)
         (1, 6, 4)
     """
 
@@ -55,7 +55,7 @@ class UpSampling2D(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.UpSampling2D((2, 3))(keras_fn.ops.ones((1, 4, 4, 3))).shape
+        >>> tuple(keras_fn.layers.UpSampling2D((2, 3))(keras_fn.ops.ones((1, 4, 4, 3))).shape)
         (1, 8, 12, 3)
     """
 
@@ -87,7 +87,7 @@ class UpSampling3D(Layer):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.UpSampling3D(2)(keras_fn.ops.ones((1, 2, 3, 4, 5))).shape
+        >>> tuple(keras_fn.layers.UpSampling3D(2)(keras_fn.ops.ones((1, 2, 3, 4, 5))).shape)
         (1, 4, 6, 8, 5)
     """
 

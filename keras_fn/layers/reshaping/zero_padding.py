@@ -42,7 +42,7 @@ class ZeroPadding1D(_ZeroPadding):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.ZeroPadding1D((1, 2))(keras_fn.ops.ones((1, 3, 4))).shape
+        >>> tuple(keras_fn.layers.ZeroPadding1D((1, 2))(keras_fn.ops.ones((1, 3, 4))).shape)
         (1, 6, 4)
     """
 
@@ -59,7 +59,7 @@ class ZeroPadding2D(_ZeroPadding):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.ZeroPadding2D(((1, 0), (2, 2)))(keras_fn.ops.ones((1, 4, 4, 3))).shape
+        >>> tuple(keras_fn.layers.ZeroPadding2D(((1, 0), (2, 2)))(keras_fn.ops.ones((1, 4, 4, 3))).shape)
         (1, 5, 8, 3)
     """
 
@@ -76,7 +76,7 @@ class ZeroPadding3D(_ZeroPadding):
 
     Example:
         >>> import keras_fn
-        >>> keras_fn.layers.ZeroPadding3D((0, 1, 2))(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape
+        >>> tuple(keras_fn.layers.ZeroPadding3D((0, 1, 2))(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape)
         (1, 4, 6, 8, 3)
     """
 

@@ -24,11 +24,20 @@ class ArraySource:
         shuffle: whether each epoch has its own order.
         steps: batches an epoch; all of them where None.
         seed: seed of the order.
+        repeats: whether the rows begin anew where there are fewer than `steps` batches of them.
     """
 
     in_memory = True
 
-    def __init__(self, data: tuple[Any, ...], batch_size: int | None, shuffle: bool, steps: int | None, seed: int) -> None:
+    def __init__(
+        self,
+        data: tuple[Any, ...],
+        batch_size: int | None,
+        shuffle: bool,
+        steps: int | None,
+        seed: int,
+        repeats: bool = False,
+    ) -> None:
         self.data = tuple(trees.map(to_array, part) for part in data)
         self.size = check_lengths(self.data)
         self.batch_size = 32 if batch_size is None else batch_size
@@ -37,8 +46,7 @@ class ArraySource:
         self.shuffle = shuffle
         self.seed = seed
         full = math.ceil(self.size / self.batch_size)
-        self.steps: int | None = full if steps is None else min(steps, full) if not shuffle else steps
-        self._repeats = steps is not None and steps > full
+        self.steps: int | None = full if steps is None else steps if repeats else min(steps, full)
         self._tensors: Any = None
 
     def tensors(self) -> Any:

@@ -24,11 +24,12 @@ def make_source(
     steps: int | None = None,
     shuffle: bool = False,
     seed: int = 0,
+    repeats: bool = False,
 ) -> Any:
     """The source of batches for what was passed as x, y and sample_weight."""
     if is_arrays(x):
-        data = (x,) if y is None and sample_weight is None else (x, y) if sample_weight is None else (x, y, sample_weight)
-        return ArraySource(data, batch_size, shuffle, steps, seed)
+        data = (x, y, sample_weight) if sample_weight is not None else (x,) if y is None else (x, y)
+        return ArraySource(data, batch_size, shuffle, steps, seed, repeats)
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ArgumentError(

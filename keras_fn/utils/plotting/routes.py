@@ -58,9 +58,13 @@ def set_ports(item: Item) -> None:
         distance = min(_PORTS, 2 * reach / (len(links) - 1))
         inside = [min(max(x, -reach), reach) for x in wanted]
         ports = spread(inside, [1.0] * len(links), [distance] * (len(links) - 1))
-        over = max(ports[-1] - reach, 0.0) or min(ports[0] + reach, 0.0)
-        for link, port in zip(links, ports, strict=True):
-            link.head_port = port - over
+        for i, (link, port) in enumerate(zip(links, ports, strict=True)):
+            left = -reach + i * distance
+            right = reach - (len(links) - 1 - i) * distance
+            link.head_port = min(max(port, left), right)
+    for link in item.outs:
+        if link.back:  # beside those that go forward
+            link.tail_port = min(1.5 * _PORTS, reach)
     if len(item.outs) == 1 and item.outs[0].head.part is not None:
         link = item.outs[0]
         aim = link.head.x + link.head_port - item.x
