@@ -98,6 +98,8 @@ def test_nothing_lies_over_anything_else(make, rankdir, splines):
 
 
 def _passes(a, b, box, steps=40):
+    if any(max(a[i], b[i]) <= box[i] or min(a[i], b[i]) >= box[i + 2] for i in (0, 1)):
+        return False
     for i in range(steps + 1):
         x, y = (a[j] + (b[j] - a[j]) * i / steps for j in (0, 1))
         if box[0] + 0.1 < x < box[2] - 0.1 and box[1] + 0.1 < y < box[3] - 0.1:
@@ -220,7 +222,7 @@ def test_png(make, rankdir, tmp_path, no_dot):
     assert plot_model(make(), file, rankdir=rankdir, expand_nested=True, show_trainable=True, dpi=96, **options) is None
     with Image.open(file) as image:
         assert min(image.size) > 100
-        colours = dict((c, n) for n, c in image.convert("RGB").getcolors(1 << 24))
+        colours = {c: n for n, c in image.convert("RGB").getcolors(1 << 24)}
         assert colours[255, 255, 255] and colours[0x1F, 0x29, 0x37] and colours[0x22, 0x8B, 0x22]
         border = [image.convert("L").crop(box).getextrema()[0] for box in _borders(image.size)]
     assert min(border) > 200, "something is cut off at the edge"

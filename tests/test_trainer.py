@@ -481,6 +481,17 @@ else:
         model.fit(X, batch_size=40, verbose=0)
         np.testing.assert_allclose(model.get_weights()[0], 0.8 * before, rtol=1e-5)
 
+    def test_a_step_of_training_counts_as_one_of_evaluation_does() -> None:
+        x = keras_fn.Input((5,), dtype="int32")
+        h = layers.Embedding(8, 3, mask_zero=True)(x)
+        model = keras_fn.Model(x, layers.Dense(2, activation="softmax")(h))
+        model.compile(keras_fn.optimizers.SGD(0.0), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        ids = RNG.integers(0, 3, (6, 5))
+        labels = RNG.integers(0, 2, (6, 5))
+        history = model.fit(ids, labels, verbose=0, shuffle=False).history
+        logs = model.evaluate(ids, labels, verbose=0, return_dict=True)
+        assert {k: v[0] for k, v in history.items()} == pytest.approx(logs, rel=1e-5)
+
     def test_several_threads_predict_while_another_trains() -> None:
         model, other = mlp(), mlp()
         expected = model.predict(X, verbose=0)

@@ -14,6 +14,7 @@ from jax import lax
 
 from keras_fn.core import trees
 from keras_fn.core.context import context
+from keras_fn.core.errors import BackendError
 from keras_fn.core.variable import Variable, swap
 
 
@@ -55,8 +56,15 @@ class _Traced:
         index = {id(v): i for i, v in enumerate(cells)}
         with swap(cells, state) as scope:
             out = self.fn(*args)
+        lost = [v.path for key, v in scope.written.items() if key not in index]
+        if lost:
+            raise BackendError(
+                f"A compiled step wrote {', '.join(lost)}, which the model does not hold, so that it would be lost. "
+                "Keep layers, optimizers, metrics and variables that a step works with as attributes of the model, and "
+                "make them before the first step."
+            )
         self.structure = out
-        return trees.flatten(out), {index[key]: scope.state_mapping[key] for key in scope.written if key in index}
+        return trees.flatten(out), {index[key]: scope.state_mapping[key] for key in scope.written}
 
 
 def compile_step(fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> Callable[..., Any]:

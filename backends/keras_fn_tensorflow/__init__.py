@@ -23,6 +23,7 @@ class TensorFlowBackend(Backend):
 
     name = "tensorflow"
     tensor_class = type(tf.constant(0.0))
+    slices_cheaply = False  # each slice is a copy; a loop over gathered rows in the graph is faster
     variable_base = TensorFlowVariable
     layer_base = TensorFlowLayer
     kernels: dict[str, Callable[..., Any]] = KERNELS

@@ -23,6 +23,7 @@ class TorchBackend(Backend):
 
     name = "torch"
     tensor_class = torch.Tensor
+    tensor_classes = frozenset([torch.Tensor, torch.nn.Parameter])
     variable_base = TorchVariable
     layer_base = TorchLayer
     kernels: dict[str, Callable[..., Any]] = KERNELS

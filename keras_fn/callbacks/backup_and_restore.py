@@ -149,7 +149,8 @@ def restore(model: Any, facts: dict[str, Any], arrays: dict[str, Any], where: st
         ]
         raise StructureError(
             f"The backup {where} is of another model or optimizer: it has {len(facts['variables'])} variables, and "
-            f"there are {len(variables)}. {differing[0] if differing else ''} Delete the backup, or name another folder."
+            f"there are {len(variables)}. {differing[0] if differing else ''} Delete the backup, or name another "
+            "folder."
         )
     for i, v in enumerate(variables):
         v.assign(arrays[f"v{i}"])

@@ -32,7 +32,10 @@ class Backend:
     Attributes:
         name: the name that `KERAS_BACKEND` and `keras_fn.backend.use` take.
         kernels: op name -> function over the framework's tensors, of agreed dtypes, all arguments by position.
-        tensor_class: the class of a concrete (eager) tensor: ops on exactly this class take the fast path.
+        tensor_class: the class of a concrete (eager) tensor.
+        tensor_classes: the classes whose instances take an op's short way to its kernel; `tensor_class` alone where
+            it is not set.
+        slices_cheaply: whether a slice of an array in memory reaches the device with less work than a gathered batch.
         differentiable: whether `value_and_grad` works.
         variable_base: mix-in for `Variable` (what the framework's functions look for in their arguments).
         layer_base: mix-in for `Layer` (for example torch.nn.Module), or None.
@@ -41,9 +44,16 @@ class Backend:
     name: ClassVar[str]
     kernels: dict[str, Callable[..., Any]]
     tensor_class: type
+    tensor_classes: frozenset[type]
+    slices_cheaply: bool = True
     differentiable: bool = True
     variable_base: type | None = None
     layer_base: type | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "tensor_classes" not in cls.__dict__ and hasattr(cls, "tensor_class"):
+            cls.tensor_classes = frozenset([cls.tensor_class])
 
     # --- tensors
     def is_tensor(self, x: Any) -> bool:

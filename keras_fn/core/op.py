@@ -147,17 +147,24 @@ class Op:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         backend = active.backend
-        if self._arity and len(args) == self._arity and not kwargs:
+        arity = self._arity
+        if arity and len(args) == arity and not kwargs:
             # tensors of one dtype for which the rule asked for no cast before: straight to the kernel
             x = args[0]
-            if x.__class__ is backend.tensor_class:
-                table = self._fast.get(backend)
-                if table is not None and (
-                    self._arity == 1 or (args[1].__class__ is backend.tensor_class and args[1].dtype is x.dtype)
-                ):
+            table = self._fast.get(backend)
+            if table is not None and x.__class__ in backend.tensor_classes:
+                if arity == 1:
                     kernel = table.get(x.dtype)
                     if kernel is not None:
-                        return kernel(*args)
+                        return kernel(x)
+                else:
+                    y = args[1]
+                    if y.__class__ not in backend.tensor_classes and isinstance(y, Variable):
+                        y = y.value
+                    if y.__class__ in backend.tensor_classes and y.dtype is x.dtype:
+                        kernel = table.get(x.dtype)
+                        if kernel is not None:
+                            return kernel(x, y)
         return self._dispatch(backend, self._bind(args, kwargs))
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -258,7 +265,7 @@ class Op:
                     "Take another backend (KERAS_BACKEND=jax, torch or tensorflow)."
                 )
             kernel = self.fn
-        if self._arity and not cast and all(x.__class__ is backend.tensor_class for x in tensors):
+        if self._arity and not cast and all(x.__class__ in backend.tensor_classes for x in tensors):
             self._fast.setdefault(backend, {})[tensors[0].dtype] = kernel
         return kernel(*values)
 

@@ -72,7 +72,7 @@ class Variable(TensorOperators):
         self.aggregation = aggregation
         self.synchronization = synchronization
         self.layout = layout
-        self.regularizer: Any = None
+        self._regularizer: Any = None
         self.constraint: Any = None
         self.overwrite_with_gradient = False
         self._trainable = bool(trainable)
@@ -141,6 +141,16 @@ class Variable(TensorOperators):
             self._trainable = value
             structure.bump()
             self.backend.set_cell_trainable(self._cell, value)
+
+    @property
+    def regularizer(self) -> Any:
+        """The penalty on the values that is added to the loss, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Any) -> None:
+        self._regularizer = value
+        structure.bump()
 
     # --- reading
     @property

@@ -17,6 +17,7 @@ from keras_fn.core.errors import ArgumentError, GraphError, KerasFnError, NotBui
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope, Variable, mixed, unwrap
 from keras_fn.core.version import structure
+from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.call import call_layer
 from keras_fn.layers.facts import facts_of
 from keras_fn.layers.input_spec import InputSpec
@@ -402,14 +403,25 @@ class Layer:
     @property
     def losses(self) -> list[Any]:
         """The scalars added in the last call, here and in layers inside, and the penalties of regularizers."""
-        found = [x for layer in self._flatten_layers() for x in layer._kf_losses]
+        found = [x for layer in (self, *self._kf_known_layers()[0]) for x in layer._kf_losses]
         return found + self._kf_penalties()
 
+    def _kf_known_layers(self) -> tuple[list[Any], list[Variable]]:
+        """The layers inside, and the regularized weights; looked up again when a weight is made or `trainable` changes."""
+        known = self.__dict__.get("_kf_known")
+        if known is None or known[0] != structure.value:
+            regularized = [v for v in self.trainable_weights if v.regularizer is not None]
+            known = self.__dict__["_kf_known"] = (
+                structure.value,
+                (self._flatten_layers(include_self=False), regularized),
+            )
+        return known[1]
+
     def _kf_penalties(self) -> list[Any]:
-        return [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return [v.regularizer(v) for v in self._kf_known_layers()[1]]
 
     def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
+        for layer in (self, *self._kf_known_layers()[0]):
             layer._kf_losses.clear()
 
     # --- the graph
@@ -545,7 +557,7 @@ class Layer:
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kf_calls": []}
+        return {**self.__dict__, "_kf_calls": [], "_kf_known": None}
 
     def __reduce__(self) -> Any:
         return _empty, (getattr(type(self), "_plain_class", type(self)),), self.__getstate__()
@@ -589,7 +601,7 @@ def _marks_built(build: Any) -> Any:
     return marked
 
 
-def _empty(cls: type) -> Any:
+def _empty(cls: Any) -> Any:
     return cls.__new__(cls)
 
 
@@ -601,7 +613,7 @@ def _holders() -> tuple[type, ...]:
 
 
 def _bare(x: Any) -> Any:
-    return x.spec() if hasattr(x, "spec") and isinstance(x, Spec) else x
+    return x.spec() if isinstance(x, KerasTensor) else x
 
 
 def _spec_of_shape(shape: Any, dtype: str) -> Any:

@@ -39,8 +39,9 @@ def _run(layer: Any, facts: Any, backend: Any, args: tuple[Any, ...], kwargs: di
     outermost = context.depth == 0
     path, masks, training, autocast = context.path, context.masks, context.training, context.autocast
     if outermost:
-        context.masks = {}
         context.call = object()
+        if masks is None:  # a training step has opened one that lives until its losses are computed
+            context.masks = {}
     context.depth += 1
     try:
         args, kwargs = _convert(layer, backend, args, kwargs)

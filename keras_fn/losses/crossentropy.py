@@ -245,7 +245,7 @@ def check_ids(y_true: Any, classes: int, ignored: int | None, name: str) -> None
         wrong &= ids != ignored
     if not wrong.any():
         return
-    first: tuple[int, ...] = tuple(int(i) for i in np.argwhere(wrong)[0])
+    first: Any = tuple(int(i) for i in np.argwhere(wrong)[0])
     place = first if len(first) > 1 else first[0]
     rest = int(wrong.sum()) - 1
     others = f" ({rest} more are wrong)" if rest else ""

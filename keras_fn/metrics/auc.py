@@ -113,8 +113,8 @@ class AUC(Metric):
         if self.from_logits:
             y_pred = ops.sigmoid(y_pred)
         flat = (-1, self.num_labels) if self.multi_label else (-1,)
-        given: Any = [None if x is None else ops.reshape(x, flat) for x in (y_true, y_pred, weight)]
-        found = counts(*given, self.thresholds, "open" if self._given is None else None)
+        true, pred, given = (None if x is None else ops.reshape(x, flat) for x in (y_true, y_pred, weight))
+        found = counts(true, pred, given, self.thresholds, "open" if self._given is None else None)
         for count in COUNTS:
             getattr(self, count).assign_add(found[count])
 

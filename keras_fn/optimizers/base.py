@@ -140,8 +140,9 @@ class Optimizer:
                 "`learning_rate` must be a float, a LearningRateSchedule or a function that returns the rate, "
                 f"not {value!r}."
             )
+        rate: Any = value
         return self.add_variable(
-            (), Constant(float(value)), "float32", name="learning_rate", aggregation="only_first_replica"
+            (), Constant(float(rate)), "float32", name="learning_rate", aggregation="only_first_replica"
         )
 
     # --- state

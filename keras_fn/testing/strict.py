@@ -101,8 +101,8 @@ def _refusal(name: str) -> Callable[..., Any]:
 _BINARY = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
 for _name in (
     *_BINARY, *(f"r{b}" for b in _BINARY), *(f"i{b}" for b in _BINARY), "neg", "pos", "abs", "invert", "round", "lt",
-    "le", "gt", "ge", "eq", "ne", "getitem", "setitem", "len", "iter", "contains", "bool", "int", "float", "complex", "index",
-    "array",
+    "le", "gt", "ge", "eq", "ne", "getitem", "setitem", "len", "iter", "contains", "bool", "int", "float", "complex",
+    "index", "array",
 ):  # fmt: skip
     setattr(Opaque, f"__{_name}__", _refusal(f"__{_name}__"))
 Opaque.__hash__ = object.__hash__  # type: ignore[method-assign]

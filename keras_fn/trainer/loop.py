@@ -23,6 +23,8 @@ from keras_fn.trainer.run import Run
 # steps in one dispatch where it pays, and how many single steps are timed to find out
 STEPS_PER_DISPATCH = 32
 TIMED_STEPS = 6
+# batches of a prediction that are dispatched before the first one's outputs are fetched
+BATCHES_AHEAD = 8
 
 
 def programs(model: Any) -> Programs:
@@ -260,7 +262,12 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
 
 def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
     if isinstance(source, ArraySource):
-        yield from _array_steps(model, source, source.epoch(0), callbacks, "test")
+        if active.backend.slices_cheaply and model.steps_per_execution in ("auto", 1):
+            for number, batch in enumerate(source.slices()):
+                callbacks.on_test_batch_begin(number)
+                yield 1, _logs(model, programs(model).get("test", "batch")(batch))
+        else:
+            yield from _array_steps(model, source, source.epoch(0), callbacks, "test")
         return
     for number, batch in enumerate(source.epoch(0)):
         check_batch(model, batch)
@@ -318,18 +325,23 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     )
     if listening:
         listening.on_predict_begin()
-    parts: list[Any] = []
+    run = programs(model).get("predict", "batch")
+    waiting: deque[Any] = deque()  # outputs that are still being computed, while further batches are dispatched
+    parts: list[list[Any]] = []
     structure: Any = None
     model.stop_predicting = False
-    for number, out in enumerate(_predictions(model, source)):
+    for number, batch in enumerate(_inputs(source)):
         if listening:
             listening.on_predict_batch_begin(number)
-        structure = out
-        parts.append([active.backend.to_numpy(t) for t in trees.flatten(out)])
+        structure = run(batch)
+        waiting.append(structure)
+        if len(waiting) > BATCHES_AHEAD:
+            parts.append(_fetched(waiting.popleft()))
         if listening:
-            listening.on_predict_batch_end(number, {"outputs": out})
+            listening.on_predict_batch_end(number, {"outputs": structure})
         if model.stop_predicting:
             break
+    parts.extend(_fetched(out) for out in waiting)
     if not parts:
         raise ArgumentError("The data gave no batches to predict for.")
     if listening:
@@ -339,18 +351,18 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     return trees.unflatten(structure, [np.asarray(a) for a in joined])
 
 
-def _predictions(model: Any, source: Any) -> Iterator[Any]:
-    if isinstance(source, ArraySource):
-        # one batch is one call, on the arrays themselves
-        if source.steps == 1 and source.size <= source.batch_size:
-            yield programs(model).get("predict", "batch")((source.tensors()[0],))
-            return
-        arrays = source.tensors()[:1]
-        for rows in source.epoch(0):
-            yield programs(model).get("predict", "rows")(arrays, _rows(rows))
-        return
-    for batch in source.epoch(0):
-        yield programs(model).get("predict", "batch")(to_tensors(batch[:1]))
+def _fetched(out: Any) -> list[Any]:
+    return [active.backend.to_numpy(t) for t in trees.flatten(out)]
+
+
+def _inputs(source: Any) -> Iterator[Any]:
+    """The batches of a prediction: inputs alone."""
+    if not isinstance(source, ArraySource):
+        yield from (to_tensors(batch[:1]) for batch in source.epoch(0))
+    elif source.steps == 1 and source.size <= source.batch_size:
+        yield (source.tensors()[0],)  # one batch is one call, on the arrays themselves
+    else:
+        yield from (batch[:1] for batch in source.slices())
 
 
 # --- single batches

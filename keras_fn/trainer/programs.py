@@ -5,12 +5,16 @@ from __future__ import annotations
 import inspect
 import weakref
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from keras_fn.core import trees
 from keras_fn.core.backend import active
+from keras_fn.core.context import context
 from keras_fn.core.errors import StructureError
 from keras_fn.core.version import structure
+from keras_fn.metrics import Metric
+from keras_fn.optimizers import Optimizer
 from keras_fn.random import global_seed_generator
 
 _STEPS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
@@ -62,15 +66,18 @@ class Programs:
 
 
 def _in_mode(run: Callable[..., Any], backend: Any, kind: str) -> Callable[..., Any]:
-    """Nothing is recorded for gradients outside of training."""
-    if kind == "train":
-        return run
+    """Masks live until the losses are computed; nothing is recorded for gradients outside of training."""
+    mode = nullcontext if kind == "train" else backend.inference
 
-    def inference(*args: Any) -> Any:
-        with backend.inference():
-            return run(*args)
+    def step(*args: Any) -> Any:
+        before, context.masks = context.masks, {}
+        try:
+            with mode():
+                return run(*args)
+        finally:
+            context.masks = before
 
-    return inference
+    return step
 
 
 def _one_by_one(run: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,6 +107,9 @@ def _all_state(model: Any) -> list[Any]:
     if model.optimizer is not None:
         found += model.optimizer.variables
     found += model.metrics_variables
+    for value in trees.flatten(list(vars(model).values())):
+        if isinstance(value, (Optimizer, Metric)):  # those that a step of the user's own works with
+            found += value.variables
     found.append(global_seed_generator().state)  # what layers and ops without a seed of their own draw from
     return list({id(v): v for v in found}.values())
 

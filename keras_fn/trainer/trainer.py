@@ -8,6 +8,7 @@ from typing import Any
 from keras_fn.core import trees
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, NotBuiltError
 from keras_fn.core.gradients import value_and_grad
+from keras_fn.core.masks import get_mask, set_mask
 from keras_fn.core.version import structure
 from keras_fn.trainer import loop
 from keras_fn.trainer.losses import CompiledLoss
@@ -257,14 +258,17 @@ class Trainer:
             y_pred = self(x, training=True)  # type: ignore[operator]
             loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
-            return scaled, (loss, y_pred)
+            return scaled, (loss, y_pred, [get_mask(t) for t in trees.flatten(y_pred)])
 
         variables = self._kf_trainables
         if variables:
-            (_, (loss, y_pred)), grads = value_and_grad(forward, variables, has_aux=True)()
+            (_, (loss, y_pred, masks)), grads = value_and_grad(forward, variables, has_aux=True)()
             self.optimizer.apply(grads, variables)
         else:
-            _, (loss, y_pred) = forward()
+            _, (loss, y_pred, masks) = forward()
+        for t, mask in zip(trees.flatten(y_pred), masks, strict=True):
+            if mask is not None:  # where what is differentiated is a function, other tensors come out of it
+                set_mask(t, mask)
         self._kf_count_loss(x, loss)
         self._kf_update_metrics(y, y_pred, sample_weight)
 

@@ -61,10 +61,62 @@ def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
     return trees.unflatten(structure, leaves)
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
-    """Raises StructureError where two structures differ in form."""
+def assert_same_structure(a: Any, b: Any, check_types: Any = None) -> None:
+    """Raises StructureError where two structures differ in form. `check_types` is there for Keras's signature."""
     if trees.paths(a) != trees.paths(b):
         raise StructureError(f"The structures differ: {trees.paths(a)} and {trees.paths(b)}.")
+
+
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Raises StructureError where the leaves of two structures are not found under the same keys and indices."""
+    ours, theirs = set(trees.paths(a)), set(trees.paths(b))
+    if ours != theirs:
+        raise StructureError(
+            f"Only in the first: {sorted(ours - theirs, key=str)}; in the second: {sorted(theirs - ours, key=str)}."
+        )
+
+
+def map_shape_structure(func: Callable[..., Any], structure: Any) -> Any:
+    """`func` of each shape in a structure: lists and tuples of ints and None count as leaves.
+
+    Example:
+        >>> import keras_fn
+        >>> keras_fn.tree.map_shape_structure(lambda s: s[-1], {"a": (None, 3), "b": [(2, 4)]})
+        {'a': 3, 'b': [4]}
+    """
+    if isinstance(structure, (list, tuple)) and all(d is None or isinstance(d, int) for d in structure):
+        return func(structure)
+    if isinstance(structure, dict):
+        return {k: map_shape_structure(func, v) for k, v in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)(map_shape_structure(func, v) for v in structure)
+    raise StructureError(f"A shape, or a structure of shapes, was expected, and {structure!r} came.")
+
+
+def map_structure_up_to(shallow_structure: Any, func: Callable[..., Any], *structures: Any) -> Any:
+    """`func` of what the structures hold in the places of the leaves of the shallow one, in its form.
+
+    Example:
+        >>> import keras_fn
+        >>> keras_fn.tree.map_structure_up_to([0, 0], len, [[1, 2, 3], (4,)])
+        [3, 1]
+    """
+    if isinstance(shallow_structure, dict):
+        _same_keys(shallow_structure, structures, dict)
+        return {k: map_structure_up_to(v, func, *(s[k] for s in structures)) for k, v in shallow_structure.items()}
+    if isinstance(shallow_structure, (list, tuple)):
+        _same_keys(shallow_structure, structures, (list, tuple))
+        parts = [map_structure_up_to(v, func, *(s[i] for s in structures)) for i, v in enumerate(shallow_structure)]
+        return type(shallow_structure)(parts)
+    return func(*structures)
+
+
+def _same_keys(shallow: Any, structures: tuple[Any, ...], kind: Any) -> None:
+    for other in structures:
+        if not isinstance(other, kind) or len(other) != len(shallow):
+            raise StructureError(f"The structure {other!r} does not have the form {shallow!r}.")
+        if kind is dict and other.keys() != shallow.keys():
+            raise StructureError(f"The keys differ: {list(shallow)} and {list(other)}.")
 
 
 def lists_to_tuples(structure: Any) -> Any:
@@ -99,12 +151,15 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
 
 
 __all__ = [
+    "assert_same_paths",
     "assert_same_structure",
     "flatten",
     "flatten_with_path",
     "is_nested",
     "lists_to_tuples",
+    "map_shape_structure",
     "map_structure",
+    "map_structure_up_to",
     "pack_sequence_as",
     "traverse",
 ]

@@ -128,7 +128,7 @@ def _inferred(layer: Any) -> list[Any]:
     try:
         given = (next(iter(shapes.values())),) if len(shapes) == 1 else ()
         found = layer.compute_output_shape(*given, **({} if given else shapes))
-    except (KerasFnError, NotImplementedError, TypeError, ValueError):
+    except (KerasFnError, RuntimeError, TypeError, ValueError):
         return []  # code that only runs on values; its shapes are shown as not known
     return [Spec(shape, layer.compute_dtype) for shape in _shapes(found)]
 

@@ -73,7 +73,7 @@ def print_summary(
     for row in _rows(chosen, graph, expand_nested):
         table.add_row(*row.cells(connected, show_trainable))
     if print_fn is None:
-        _write(_terminal(width), model, table)
+        _write(_console(width), model, table)
         return
     buffer = io.StringIO()
     _write(_console(width, file=buffer, force_jupyter=False, force_terminal=False, color_system=None), model, table)
@@ -233,26 +233,16 @@ def _write(console: Console, model: Any, table: Table) -> None:
     from rich.console import Group
     from rich.text import Text
 
-    lines = [Text(f'Model: "{model.name}"', style="bold")]
+    title = Text(f'Model: "{model.name}"', style="bold")
     totals = []
     for what, count, size in _totals(model):
         line = Text(f" {what}: ", style="bold")
-        totals.append(line.append(_plain(f"{count:,}", "green")).append(f" ({size_text(size)})", "not bold"))
+        totals.append(line.append(f"{count:,}", "not bold green").append(f" ({size_text(size)})", "not bold"))
     # one object, so that a notebook shows one block
-    console.print(Group(*lines, table, *totals), soft_wrap=False)
-
-
-def _plain(text: str, style: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style=f"not bold {style}")
+    console.print(Group(title, table, *totals))
 
 
 def _console(width: int, **options: Any) -> Console:
     from rich.console import Console
 
     return Console(width=width, highlight=False, markup=False, emoji=False, **options)
-
-
-def _terminal(width: int) -> Console:
-    return _console(width)

@@ -49,7 +49,8 @@ if active.backend.differentiable:
         return model
 
     def weighted(k: Any) -> Any:
-        return compiled(k, k.optimizers.SGD(0.1), weighted_metrics=["accuracy", "sparse_categorical_crossentropy"])
+        entropy = k.metrics.SparseCategoricalCrossentropy(from_logits=True, name="entropy")
+        return compiled(k, k.optimizers.SGD(0.1), weighted_metrics=["accuracy", entropy])
 
     BOTH = {"cls": CLASSES, "reg": VALUES}
     CASES = {

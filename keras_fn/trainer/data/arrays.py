@@ -84,6 +84,19 @@ class ArraySource:
                 made += 1
             order = self.order(epoch + 1_000_003 * made)
 
+    def slices(self) -> Iterator[Any]:
+        """The batches in the order of the rows, as tensors made from slices: no copy of the whole arrays."""
+        convert = active.backend.convert
+        full = math.ceil(self.size / self.batch_size)
+        assert self.steps is not None
+        for number in range(self.steps):
+            start = number % full * self.batch_size
+
+            def part(a: Any, start: int = start) -> Any:
+                return None if a is None else convert(a[start : start + self.batch_size], None)
+
+            yield trees.map(part, self.data)
+
     def first(self) -> Any:
         """The first rows, to learn structure, shapes and dtypes from."""
         return trees.map(lambda a: None if a is None else a[: self.batch_size], self.data)

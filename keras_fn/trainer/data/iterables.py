@@ -85,7 +85,7 @@ class IterableSource:
             try:
                 batch = next(self._running)
             except StopIteration:
-                if self.once or self.steps is None or made == 0 and not began_here:
+                if self.once or self.steps is None or (made == 0 and not began_here):
                     break
                 self._running = self._begin()
                 batch = next(self._running, None)

@@ -54,7 +54,7 @@ def is_arrays(x: Any) -> bool:
 def _is_array(x: Any) -> bool:
     if x is None or isinstance(x, (np.ndarray, np.generic, int, float, Variable)) or active.backend.is_tensor(x):
         return True
-    return hasattr(x, "__array__") and hasattr(x, "shape") and hasattr(x, "dtype") or hasattr(x, "to_numpy")
+    return (hasattr(x, "__array__") and hasattr(x, "shape") and hasattr(x, "dtype")) or hasattr(x, "to_numpy")
 
 
 def numbers_to_arrays(x: Any) -> Any:
@@ -89,7 +89,7 @@ def split_validation(data: tuple[Any, ...], fraction: float) -> tuple[tuple[Any,
         )
     arrays = tuple(trees.map(to_array, part) for part in data)
     rows = check_lengths(arrays)
-    cut = int(math.floor(rows * (1.0 - fraction)))
+    cut = math.floor(rows * (1.0 - fraction))
     if cut == 0 or cut == rows:
         raise ArgumentError(
             f"`validation_split={fraction}` of {rows} samples leaves {cut} to train on and {rows - cut} to validate with."

@@ -97,8 +97,8 @@ def _draw(model: Any, path: pathlib.Path, options: Options, rankdir: str, dpi: f
     kind = path.suffix[1:].lower()
     if kind != "svg" and kind not in _RASTER:
         raise ArgumentError(
-            f"A picture cannot be written as {path.suffix!r}. Without Graphviz (pydot and the `dot` program), `to_file` "
-            f"may end in .svg, {', '.join(f'.{x}' for x in _RASTER)}."
+            f"A picture cannot be written as {path.suffix!r}. Without Graphviz (pydot and the `dot` program), "
+            f"`to_file` may end in .svg, {', '.join(f'.{x}' for x in _RASTER)}."
         )
     way = _SPLINES.get(str(splines).lower())
     if way is None:

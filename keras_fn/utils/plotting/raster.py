@@ -153,7 +153,7 @@ def _pillow() -> tuple[Any, Any]:
         from PIL import Image, ImageDraw
     except ImportError as e:
         raise MissingPackageError(
-            "Pictures in pixels need Pillow: `pip install pillow` (or `pip install 'keras-fn[plot]'`). A file name that "
-            "ends in .svg needs nothing."
+            "Pictures in pixels need Pillow: `pip install pillow` (or `pip install 'keras-fn[plot]'`). A file name "
+            "that ends in .svg needs nothing."
         ) from e
     return Image, ImageDraw

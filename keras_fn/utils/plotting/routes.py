@@ -44,7 +44,8 @@ class Line:
         length = math.hypot(x - a, y - b) or 1.0
         ux, uy = (x - a) / length, (y - b) / length
         bx, by = x - ux * _HEAD, y - uy * _HEAD
-        return [(x, y), (bx - uy * _HEAD * 0.42, by + ux * _HEAD * 0.42), (bx + uy * _HEAD * 0.42, by - ux * _HEAD * 0.42)]
+        wide = 0.42 * _HEAD
+        return [(x, y), (bx - uy * wide, by + ux * wide), (bx + uy * wide, by - ux * wide)]
 
 
 def set_ports(item: Item) -> None:
@@ -181,8 +182,8 @@ def _assign(bundles: list[_Bundle]) -> int:
         todo.remove(bundle)
         done.add(id(bundle))
         low, high = bundle.span
-        track = max((a.track + 1 for a in above[id(bundle)] if id(a) in done and a is not bundle), default=0)
-        while track < len(tracks) and any(low < h + _TRACK and l < high + _TRACK for l, h in tracks[track]):
+        track = max((a.track + 1 for a in above[id(bundle)] if id(a) in done), default=0)
+        while track < len(tracks) and any(low < b + _TRACK and a < high + _TRACK for a, b in tracks[track]):
             track += 1
         while len(tracks) <= track:
             tracks.append([])
