@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
