@@ -65,7 +65,8 @@ def main(epochs: int = 15, samples: int = 1500, verbose: int = 1) -> dict:
     history = model.fit(x, y, epochs=epochs, verbose=verbose).history
     errors = {steps: model.evaluate(*make_data(300, steps, 1), verbose=0) for steps in (10, 14)}
     for steps, error in errors.items():
-        print(f"{steps} steps: squared error {error:.4f}, where the mean would give {np.var(make_data(300, steps, 1)[1]):.4f}")
+        by_mean = np.var(make_data(300, steps, 1)[1])
+        print(f"{steps} steps: squared error {error:.4f}, where the mean would give {by_mean:.4f}")
     return {"history": history, "errors": errors, "variance": float(np.var(y))}
 
 

@@ -1,4 +1,4 @@
-"""Random graphs: what builds must run, with the shapes that were inferred, and clone, save and load to the same outputs.
+"""Random graphs: what builds runs, with the shapes that were inferred, and clone, save and load give the same outputs.
 
 A graph is drawn from a seed alone. Where a test fails, its name and message hold the seed: `GRAPH_SEED=123 pytest
 tests/test_random_graphs.py` repeats that graph.
@@ -231,7 +231,7 @@ def draw(rng: random.Random, depth: int = 0, shapes: list[tuple[int, ...]] | Non
     g.symbols += inputs
     g.grow(rng.randint(2, 4 if depth else 6))
     made = [x for x in g.symbols if not any(x is i for i in inputs)] or g.symbols
-    used = [x for x in {id(x): x for x in [made[-1], *rng.sample(made, min(len(made), 2))]}.values()]
+    used = list({id(x): x for x in [made[-1], *rng.sample(made, min(len(made), 2))]}.values())
     model = keras_fn.Model(structure(rng, inputs), structure(rng, used))
     model.kinds = g.kinds
     return model
@@ -252,7 +252,9 @@ def data_for(model: Any, batch: int, seed: int) -> Any:
 
     def values(x: Symbol) -> np.ndarray:
         shape = (batch, *x.shape[1:])
-        return rng.integers(0, 5, shape).astype("int32") if x.dtype == "int32" else rng.standard_normal(shape, "float32")
+        if x.dtype == "int32":
+            return rng.integers(0, 5, shape).astype("int32")
+        return rng.standard_normal(shape, "float32")
 
     return trees.map(values, model.input)
 

@@ -93,6 +93,13 @@ class TorchLayer(torch.nn.Module):
     def _modules(self, value: Any) -> None:
         """As for `_parameters`."""
 
+    def __getattr__(self, name: str) -> Any:
+        # torch asks here also where a property of ours raised an AttributeError: that one is what the user must read
+        found = getattr(type(self), name, None)
+        if isinstance(found, property) and found.fget is not None:
+            return found.fget(self)
+        return torch.nn.Module.__getattr__(self, name)
+
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 

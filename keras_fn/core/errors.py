@@ -46,7 +46,7 @@ class GraphError(KerasFnError, ValueError):
     """A graph of layers is not connected as it was asked to be."""
 
 
-class NotBuiltError(KerasFnError, AttributeError):
+class NotBuiltError(KerasFnError, AttributeError, ValueError):
     """Something was asked of a layer or model that exists only once it is built or called."""
 
 

@@ -1,4 +1,4 @@
-"""Losses of label sequences, and of embeddings by their labels."""
+"""Losses of embeddings by their labels."""
 
 from __future__ import annotations
 
@@ -8,26 +8,6 @@ from keras_fn import ops
 from keras_fn.core.errors import ShapeError
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import as_dtype, as_float, dtype_name
-
-
-def ctc(y_true: Any, y_pred: Any) -> Any:
-    """Connectionist temporal classification: minus the log-probability of a label sequence under all alignments.
-
-    Args:
-        y_true: label ids `(n, labels)`; 0 is the blank and fills up short sequences.
-        y_pred: logits `(n, steps, classes)`.
-
-    Source: Graves et al., Connectionist Temporal Classification, 2006.
-    """
-    y_true, y_pred = as_dtype(y_true, "int32"), as_float(y_pred)
-    if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
-        raise ShapeError(
-            f"ctc needs y_true of shape (batch, labels) and y_pred of shape (batch, steps, classes), and got "
-            f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
-        )
-    lengths = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
-    steps = ops.add(ops.zeros_like(lengths), ops.shape(y_pred)[1])
-    return ops.ctc_loss(y_true, y_pred, lengths, steps, mask_index=0)
 
 
 def circle(
@@ -87,22 +67,6 @@ def _alike(labels: Any, ref_labels: Any, remove_diagonal: bool) -> Any:
         return alike
     rows, columns = ops.arange(count), ops.arange(ops.shape(ref_labels)[0])
     return ops.logical_and(alike, ops.not_equal(ops.expand_dims(rows, 1), ops.expand_dims(columns, 0)))
-
-
-class CTC(LossFunctionWrapper):
-    """Connectionist temporal classification. See `ctc`.
-
-    Args:
-        reduction: how the values of a batch become one, see `Loss`.
-        name: name.
-        dtype: dtype to compute in; None for the default float.
-    """
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "ctc", dtype: Any = None) -> None:
-        super().__init__(ctc, reduction, name, dtype)
-
-    def _convert_target(self, x: Any) -> Any:
-        return ops.convert_to_tensor(x)
 
 
 class Circle(LossFunctionWrapper):
