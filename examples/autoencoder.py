@@ -43,7 +43,7 @@ def main(epochs: int = 10, samples: int | None = None, verbose: int = 1) -> dict
     codes = encoder.predict(x_test, verbose=0)
     in_two_steps = decoder.predict(codes, verbose=0)
     difference = float(np.abs(in_two_steps - autoencoder.predict(x_test, verbose=0)).max())
-    print(f"64 pixels as {codes.shape[1]} numbers and back: error error {error:.4f}; the mean picture: {mean_error:.4f}")
+    print(f"64 pixels as {codes.shape[1]} numbers and back: error {error:.4f}; the mean picture: {mean_error:.4f}")
     return {"history": history, "error": error, "mean_error": mean_error, "difference": difference}
 
 

@@ -39,7 +39,8 @@ class Gan(keras_fn.Model):
     def call(self, noise: Any) -> Any:
         return self.generator(noise)
 
-    def train_step(self, real: Any) -> dict[str, Any]:
+    def train_step(self, data: Any) -> dict[str, Any]:
+        real = data[0] if isinstance(data, tuple) else data
         count = ops.shape(real)[0]
         cross_entropy = keras_fn.losses.BinaryCrossentropy(from_logits=True)
 

@@ -1,7 +1,7 @@
 """Quickstart: a branching model on real handwritten digits, from description to a file that predicts the same.
 
-The model takes the left and the right half of an 8 x 8 digit. A shared reader (one set of weights) takes both halves, a residual branch
-refines what they say together, and two outputs answer: which digit is it, and is the digit even?
+The model takes the left and the right half of an 8 x 8 digit. A shared reader (one set of weights) takes both
+halves, a residual branch refines what they say together, and two outputs answer: which digit is it, and is it even?
 
     python examples/quickstart.py
     KERAS_BACKEND=torch python examples/quickstart.py

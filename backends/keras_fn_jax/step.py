@@ -1,7 +1,7 @@
 """Steps for JAX: stateful code over cells becomes a pure function, which is differentiated or compiled.
 
-JAX sorts the keys of dicts that pass through it. Results go through it as flat lists, so that they come out in the order
-in which the user's code made them.
+JAX sorts the keys of dicts that pass through it. Results go through it as flat lists, so that they come out in the
+order in which the user's code made them.
 """
 
 from __future__ import annotations
@@ -130,4 +130,3 @@ def compile_loop(fn: Callable[..., Any], variables: Callable[[], list[Variable]]
         return None if len(out) == 1 and out[0] is None else trees.unflatten(structures[0], out)
 
     return run
-

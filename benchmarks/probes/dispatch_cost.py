@@ -1,4 +1,7 @@
-"""What an eager op costs over the framework's own call, in microseconds: KERAS_BACKEND=torch python -m benchmarks.probes.dispatch_cost"""
+"""What an eager op costs over the framework's own call, in microseconds.
+
+KERAS_BACKEND=torch python -m benchmarks.probes.dispatch_cost
+"""
 
 import statistics
 import timeit
@@ -30,7 +33,8 @@ def main():
         ours(*args), own(*args)
         pairs = [(per_call(lambda: ours(*args)), per_call(lambda: own(*args))) for _ in range(7)]  # noqa: B023
         a, b = (statistics.median(p) for p in zip(*pairs, strict=True))
-        print(f"{active.backend.name:11} {name:7} ours {a:6.2f} us  own {b:6.2f} us  over {a - b:5.2f} us  ratio {a / b:.2f}")
+        name_of = f"{active.backend.name:11} {name:7}"
+        print(f"{name_of} ours {a:6.2f} us  own {b:6.2f} us  over {a - b:5.2f} us  ratio {a / b:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Time a step of the guide's MLP with 1 and more steps a dispatch: KERAS_BACKEND=jax python -m benchmarks.probes.steps_per_dispatch"""
+"""Time of a step of the guide's MLP with 1 and more steps a dispatch.
+
+KERAS_BACKEND=jax python -m benchmarks.probes.steps_per_dispatch
+"""
 
 import statistics
 import time
@@ -37,7 +40,9 @@ def main():
             times[k].append((time.perf_counter() - began) / 256 * 1e3)
     base = statistics.median(times[1])
     for k, t in times.items():
-        print(f"{keras_fn.backend.backend():11} k={k:4}  {statistics.median(t):.3f} ms a step  x{statistics.median(t) / base:.2f}  loss {losses[k]:.6f}")
+        step = statistics.median(t)
+        name = keras_fn.backend.backend()
+        print(f"{name:11} k={k:4}  {step:.3f} ms a step  x{step / base:.2f}  loss {losses[k]:.6f}")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ class BackupAndRestore(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Notes the place every so many batches."""
-        if self.save_freq == "epoch":
+        if not isinstance(self.save_freq, int):
             return
         self._unsaved += batch - self._last_batch
         self._last_batch = batch

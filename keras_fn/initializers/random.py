@@ -46,7 +46,9 @@ class RandomInitializer(Initializer):
 
     def draw(self, shape: Any, dtype: Any = None) -> np.ndarray:
         dtype = host_dtype(dtype)
-        precise: Any = dtype if dtype in ("float32", "float64") else np.dtype("float64" if dtype.kind == "c" else "float32")
+        precise: Any = (
+            dtype if dtype in ("float32", "float64") else np.dtype("float64" if dtype.kind == "c" else "float32")
+        )
         return self.sample(self.generator(), known_shape(shape), precise).astype(dtype, copy=False)
 
     def get_config(self) -> dict[str, Any]:
@@ -177,8 +179,7 @@ class VarianceScaling(RandomInitializer):
         distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ArgumentError(
-                "`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', "
-                f"not {distribution!r}."
+                f"`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', not {distribution!r}."
             )
         if (input_axes is None) != (output_axes is None):
             raise ArgumentError(

@@ -202,8 +202,8 @@ class Layer:
         shape = shapes.standardize(() if shape is None else shape)
         if None in shape:
             raise ShapeError(
-                f"Layer {self.name!r} ({type(self).__name__}) cannot make the weight {name!r} of shape {shape}: an axis "
-                "of its input has no known length. Give `Input` the full shape, without None there."
+                f"Layer {self.name!r} ({type(self).__name__}) cannot make the weight {name!r} of shape {shape}: an "
+                "axis of its input has no known length. Give `Input` the full shape, without None there."
             )
         dtype = self.variable_dtype if dtype is None else dtypes.standardize(dtype)
         if initializer is None:
@@ -233,7 +233,9 @@ class Layer:
                 "missed. Make weights in `__init__` or `build`."
             )
 
-    def add_variable(self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, **kw: Any) -> Variable:
+    def add_variable(
+        self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, **kw: Any
+    ) -> Variable:
         """`add_weight` under another name."""
         return self.add_weight(shape, initializer, dtype, trainable, **kw)
 
@@ -347,7 +349,7 @@ class Layer:
         own = self.weights
         if len(weights) != len(own):
             raise StructureError(
-                f"{self.name!r} has {len(own)} weights ({', '.join(v.path for v in own[:8])}…), and {len(weights)} came."
+                f"{self.name!r} has {len(own)} weights ({', '.join(v.path for v in own[:8])}…), and {len(weights)} came"
                 if own
                 else f"{self.name!r} has no weights yet, and {len(weights)} came. Call it or its `build` first."
             )
@@ -407,7 +409,7 @@ class Layer:
         return found + self._kf_penalties()
 
     def _kf_known_layers(self) -> tuple[list[Any], list[Variable]]:
-        """The layers inside, and the regularized weights; looked up again when a weight is made or `trainable` changes."""
+        """The layers inside, and the regularized weights; looked up again when a weight or `trainable` changed."""
         known = self.__dict__.get("_kf_known")
         if known is None or known[0] != structure.value:
             regularized = [v for v in self.trainable_weights if v.regularizer is not None]
@@ -511,7 +513,9 @@ class Layer:
         own = self._kf_saved()
         if len(store.keys()) != len(own):
             hint = "" if own or self.built else " The layer is not built: call it, or `build`, first."
-            raise StructureError(f"Layer {self.path!r} has {len(own)} weights, and {len(store.keys())} were saved.{hint}")
+            raise StructureError(
+                f"Layer {self.path!r} has {len(own)} weights, and {len(store.keys())} were saved.{hint}"
+            )
         for i, v in enumerate(own):
             v.assign(store[str(i)])
 

@@ -111,7 +111,8 @@ def check_inputs(spec: Any, inputs: Any, layer: Any) -> None:
             )
         if problem:
             where = f" for the input {s.name!r}" if s.name else ""
+            came = None if x is None else _text(x.shape)
             raise ShapeError(
-                f"Layer {layer.name!r} ({type(layer).__name__}) does not take the shape {_text(x.shape) if x is not None else None}"
+                f"Layer {layer.name!r} ({type(layer).__name__}) does not take the shape {came}"
                 f"{where}: {problem}."
             )

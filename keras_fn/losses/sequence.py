@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.core.errors import ShapeError
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import as_dtype, as_float, dtype_name
 

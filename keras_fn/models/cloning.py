@@ -89,7 +89,9 @@ def _clone_functional(model: Functional, input_tensors: Any, clone: Any, call_fu
     for step in function.steps:
         node, operation = step.node, step.operation
         if id(operation) not in layers:
-            layers[id(operation)] = OpCall(operation.op, operation.name) if isinstance(operation, OpCall) else clone(operation)
+            layers[id(operation)] = (
+                OpCall(operation.op, operation.name) if isinstance(operation, OpCall) else clone(operation)
+            )
         twin = layers[id(operation)]
         args, kwargs = trees.map(moved, node.args), trees.map(moved, node.kwargs)
         if isinstance(twin, OpCall):

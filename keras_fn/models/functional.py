@@ -40,7 +40,9 @@ class Functional(Model):
         Layer.__init__(self, name=name, **kwargs)
         Trainer.__init__(self)
         inputs = _copied(inputs)
-        if any(isinstance(x, KerasTensor) and x._node is not None and not x._node.is_input for x in trees.flatten(inputs)):
+        if any(
+            isinstance(x, KerasTensor) and x._node is not None and not x._node.is_input for x in trees.flatten(inputs)
+        ):
             inputs, outputs = _with_new_inputs(inputs, outputs)
         self._function = Function(inputs, _copied(outputs), name=self.name)
         self._kf_graph_layers = [op for op in self._function.operations if isinstance(op, Layer)]
@@ -180,7 +182,9 @@ class Functional(Model):
                 return ops.expand_dims(x, -1)
             if len(got) == len(want) + 1 and got[-1] == 1:
                 return ops.squeeze(x, -1)
-        elif want == got or all(a is None or b is None or not isinstance(b, int) or a == b for a, b in zip(want, got, strict=True)):
+        elif want == got or all(
+            a is None or b is None or not isinstance(b, int) or a == b for a, b in zip(want, got, strict=True)
+        ):
             return x
         raise ShapeError(
             f"The model {self.name!r} takes {_shape_text(want)} for its input {symbol.name!r}, and a tensor of the "
@@ -264,8 +268,8 @@ def _check_names(model: Functional) -> None:
     for op in model._function.operations:
         if op.name in seen:
             raise ArgumentError(
-                f"Two layers of the model {model.name!r} are named {op.name!r}. Names must be unique in a model, as data, "
-                "losses and saved weights find layers by them. Pass another `name=` to one of them."
+                f"Two layers of the model {model.name!r} are named {op.name!r}. Names must be unique in a model, as "
+                "data, losses and saved weights find layers by them. Pass another `name=` to one of them."
             )
         seen[op.name] = op
 
@@ -305,5 +309,3 @@ def _copy_node(node: Node, moved: Any) -> Node:
     copy.inputs = [x for x in trees.flatten((copy.args, copy.kwargs)) if isinstance(x, KerasTensor)]
     copy._symbols = [None] * len(node.specs)
     return copy
-
-

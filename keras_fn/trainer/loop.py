@@ -52,7 +52,9 @@ def fit(
     x, y, sample_weight = numbers_to_arrays(x), numbers_to_arrays(y), numbers_to_arrays(sample_weight)
     if class_weight is not None and is_arrays(x):
         if sample_weight is not None:
-            raise ArgumentError("Give either `class_weight` or `sample_weight`: together it is not clear what is meant.")
+            raise ArgumentError(
+                "Give either `class_weight` or `sample_weight`: together it is not clear what is meant."
+            )
         sample_weight = class_weights_to_sample_weights(y, class_weight, getattr(model, "output_names", None))
     if validation_split and validation_data is None:
         parts = (x, y) if sample_weight is None else (x, y, sample_weight)
@@ -68,7 +70,13 @@ def fit(
     build_for(model, source.first(), training=True)
     validation = _validation(model, validation_data, validation_steps, validation_batch_size or batch_size)
     callbacks = as_callback_list(
-        callbacks, model, verbose=verbose, epochs=epochs, steps=source.steps, add_history=True, add_progress=verbose != 0
+        callbacks,
+        model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=source.steps,
+        add_history=True,
+        add_progress=verbose != 0,
     )
     model.stop_training = False
     run = model._kf_run = Run(initial_epoch, source.seed, validation is not None, callbacks=callbacks.callbacks)
@@ -277,7 +285,15 @@ def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, 
 
 
 def evaluate(
-    model: Any, x: Any, y: Any, batch_size: Any, verbose: Any, sample_weight: Any, steps: Any, callbacks: Any, return_dict: bool
+    model: Any,
+    x: Any,
+    y: Any,
+    batch_size: Any,
+    verbose: Any,
+    sample_weight: Any,
+    steps: Any,
+    callbacks: Any,
+    return_dict: bool,
 ) -> Any:
     """See `Trainer.evaluate`."""
     from keras_fn.callbacks import as_callback_list
@@ -319,7 +335,13 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     watched = callbacks is not None or verbose != 0
     listening = (
         as_callback_list(
-            callbacks, model, verbose=verbose, epochs=1, steps=source.steps, add_history=False, add_progress=verbose != 0
+            callbacks,
+            model,
+            verbose=verbose,
+            epochs=1,
+            steps=source.steps,
+            add_history=False,
+            add_progress=verbose != 0,
         )
         if watched
         else None

@@ -167,7 +167,9 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         return x.reshape(-1)[indices.long()]
     axis %= x.ndim
-    indices = torch.where(indices < 0, indices + x.shape[axis], indices) if not indices.dtype.is_floating_point else indices
+    indices = (
+        torch.where(indices < 0, indices + x.shape[axis], indices) if not indices.dtype.is_floating_point else indices
+    )
     if axis == 0 and x.ndim == 2:
         return F.embedding(indices.long() if indices.dtype != torch.int32 else indices, x)
     out = torch.index_select(x, axis, indices.reshape(-1).long())

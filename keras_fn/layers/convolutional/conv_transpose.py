@@ -116,7 +116,8 @@ class Conv2DTranspose(_ConvTranspose):
 
     Example:
         >>> import keras_fn
-        >>> tuple(keras_fn.layers.Conv2DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 4, 3))).shape)
+        >>> layer = keras_fn.layers.Conv2DTranspose(5, 3, strides=2, padding="same")
+        >>> tuple(layer(keras_fn.ops.ones((1, 4, 4, 3))).shape)
         (1, 8, 8, 5)
     """
 
@@ -146,7 +147,8 @@ class Conv3DTranspose(_ConvTranspose):
 
     Example:
         >>> import keras_fn
-        >>> tuple(keras_fn.layers.Conv3DTranspose(5, 3, strides=2, padding="same")(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape)
+        >>> layer = keras_fn.layers.Conv3DTranspose(5, 3, strides=2, padding="same")
+        >>> tuple(layer(keras_fn.ops.ones((1, 4, 4, 4, 3))).shape)
         (1, 8, 8, 8, 5)
     """
 

@@ -154,7 +154,7 @@ def _read(equation: Any) -> tuple[str, str, str]:
     text = equation.replace(" ", "") if isinstance(equation, str) else ""
     match = re.fullmatch(r"(\.\.\.)?([A-Za-z]+)(\.\.\.)?,([A-Za-z]+)->(\.\.\.)?([A-Za-z]+)(\.\.\.)?", text)
     fits = match is not None and match[1] == match[5] and match[3] == match[7] and not (match[1] and match[3])
-    if not fits or any(len(set(match[i])) < len(match[i]) for i in (2, 4, 6)):
+    if match is None or not fits or any(len(set(match[i])) < len(match[i]) for i in (2, 4, 6)):
         raise ArgumentError(
             f"`equation` of EinsumDense must look like 'abc,cd->abd' or '...c,cd->...d' (`...` first or last, in "
             f"inputs and outputs), not {equation!r}."

@@ -57,7 +57,7 @@ class Dot(Layer):
             )
 
     def _places(self, *ranks: int) -> list[int]:
-        axes = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
+        axes: Any = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
         found = [shapes.canonical_axis(a, n) for a, n in zip(axes, ranks, strict=True)]
         if 0 in found:
             raise ArgumentError(

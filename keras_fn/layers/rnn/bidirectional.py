@@ -52,10 +52,10 @@ class Bidirectional(Layer):
 
     def __init__(
         self,
-        layer: Layer,
+        layer: Any,
         merge_mode: str | None = "concat",
         weights: Any = None,
-        backward_layer: Layer | None = None,
+        backward_layer: Any = None,
         **kwargs: Any,
     ) -> None:
         for role, given in (("layer", layer), ("backward_layer", backward_layer)):
@@ -65,10 +65,10 @@ class Bidirectional(Layer):
         super().__init__(**kwargs)
         self.merge_mode = merge_mode
         name = layer.name.removeprefix("forward_")
-        self.forward_layer = _copy(layer, f"forward_{name}")
+        self.forward_layer: Any = _copy(layer, f"forward_{name}")
         if backward_layer is None:
             backward_layer = _copy(layer, f"backward_{name}", go_backwards=not layer.go_backwards)
-        self.backward_layer = backward_layer
+        self.backward_layer: Any = backward_layer
         self._check_pair()
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state

@@ -81,6 +81,8 @@ class GRUCell(RecurrentCell):
         if bias is not None and self.reset_after:
             bias, state_bias = bias[0], bias[1]
         xz, xr, xn = ops.split(self._project(inputs, self.kernel, bias, masks.inputs), 3, -1)
+        hn: Any = None
+        candidate: Any = None
         if self.reset_after:
             hz, hr, hn = ops.split(self._project(h, self.recurrent_kernel, state_bias, masks.state), 3, -1)
         else:

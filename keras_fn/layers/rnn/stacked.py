@@ -102,7 +102,8 @@ class StackedRNNCells(Layer):
             for i, (cell, own) in enumerate(zip(self.cells, states, strict=True)):
                 if isinstance(cell, RecurrentDropout) and cell.drops:
                     # only the first cell's input is at hand; of the others' only the width is known
-                    like = inputs if i == 0 else ops.repeat(ops.ones_like(own[0][:, :1]), cell.kernel.shape[0], 1)
+                    width = cell.kernel.shape[0]  # type: ignore[attr-defined]
+                    like = inputs if i == 0 else ops.repeat(ops.ones_like(own[0][:, :1]), width, 1)
                     stack.enter_context(cell.hold_masks(like, own))
             yield
 

@@ -92,7 +92,7 @@ def split_validation(data: tuple[Any, ...], fraction: float) -> tuple[tuple[Any,
     cut = math.floor(rows * (1.0 - fraction))
     if cut == 0 or cut == rows:
         raise ArgumentError(
-            f"`validation_split={fraction}` of {rows} samples leaves {cut} to train on and {rows - cut} to validate with."
+            f"`validation_split={fraction}` of {rows} samples leaves {cut} to train on and {rows - cut} to validate."
         )
 
     def part(start: int | None, stop: int | None) -> tuple[Any, ...]:

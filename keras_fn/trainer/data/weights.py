@@ -34,7 +34,10 @@ def class_weights_to_sample_weights(y: Any, class_weight: dict[Any, Any], output
         if name not in names:
             raise ArgumentError(f"`class_weight` names the output {name!r}.{closest(name, names)} There are {names}.")
     if isinstance(y, dict):
-        return {k: _weights_of(a, class_weight[k]) if k in class_weight else np.ones(a.shape[0], "float32") for k, a in y.items()}
+        return {
+            k: _weights_of(a, class_weight[k]) if k in class_weight else np.ones(a.shape[0], "float32")
+            for k, a in y.items()
+        }
     parts = y if isinstance(y, (list, tuple)) else [y]
     return [
         _weights_of(a, class_weight[n]) if n in class_weight else np.ones(a.shape[0], "float32")

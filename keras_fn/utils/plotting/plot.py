@@ -112,7 +112,8 @@ def _draw(model: Any, path: pathlib.Path, options: Options, rankdir: str, dpi: f
     from keras_fn.utils.plotting.raster import raster, text_measure
 
     image = raster(lay_out(diagram, text_measure(), rankdir, way), dpi)
-    image.save(path, **({"dpi": (dpi, dpi)} if kind in ("png", "jpg", "jpeg") else {}))
+    options: dict[str, Any] = {"dpi": (dpi, dpi)} if kind in ("png", "jpg", "jpeg") else {}
+    image.save(path, **options)
 
 
 def _has_graphviz() -> bool:
@@ -136,7 +137,7 @@ def _shown(path: pathlib.Path) -> Any:
     ipython = sys.modules.get("IPython")
     if ipython is None or ipython.get_ipython() is None:
         return None
-    from IPython import display
+    display = importlib.import_module("IPython.display")
 
     if path.suffix.lower() == ".svg":
         return display.SVG(filename=str(path))
