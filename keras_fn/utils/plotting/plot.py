@@ -112,8 +112,8 @@ def _draw(model: Any, path: pathlib.Path, options: Options, rankdir: str, dpi: f
     from keras_fn.utils.plotting.raster import raster, text_measure
 
     image = raster(lay_out(diagram, text_measure(), rankdir, way), dpi)
-    options: dict[str, Any] = {"dpi": (dpi, dpi)} if kind in ("png", "jpg", "jpeg") else {}
-    image.save(path, **options)
+    extra: dict[str, Any] = {"dpi": (dpi, dpi)} if kind in ("png", "jpg", "jpeg") else {}
+    image.save(path, **extra)
 
 
 def _has_graphviz() -> bool:
