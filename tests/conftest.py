@@ -1,4 +1,4 @@
-"""Set before any framework is imported: quiet logs and two threads. And what every test may ask for."""
+"""Set before any framework is imported: quiet logs and one thread a worker. And what every test may ask for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-    os.environ.setdefault(_name, "2")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+    os.environ.setdefault(_name, "1")  # two workers share two cores
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "numpy")
 
 import pytest

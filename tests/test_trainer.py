@@ -562,3 +562,28 @@ else:
         assert (model.generator.get_weights()[0] != before[0]).any()
         assert (model.critic.get_weights()[0] != before[1]).any()
         assert int(model.other_optimizer.iterations.numpy()) == 15
+
+
+def test_a_fixed_batch_size_holds_while_targets_are_checked(backend):
+    if not backend.differentiable:
+        return
+
+    class Steps(layers.Layer):
+        """Needs the length of the batch."""
+
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(input_shape[-1], 3))
+
+        def call(self, x):
+            state = ops.zeros((x.shape[0], 3))
+            for t in range(x.shape[1]):
+                state = ops.tanh(ops.add(state, ops.matmul(x[:, t], self.w)))
+            return state
+
+    inputs = keras_fn.Input(batch_shape=(4, 5, 2))
+    model = keras_fn.Model(inputs, Steps()(inputs))
+    model.compile("sgd", keras_fn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = np.ones((12, 5, 2), "float32"), np.zeros(12, "int32")
+    history = model.fit(x, y, batch_size=4, epochs=3, verbose=0).history
+    assert history["loss"][-1] < history["loss"][0]
+    assert model.predict(x, batch_size=4, verbose=0).shape == (12, 3)

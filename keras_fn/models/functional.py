@@ -56,6 +56,10 @@ class Functional(Model):
 
     # --- structure
     @property
+    def _kf_calls_its_graph(self) -> bool:
+        return type(self).call is Functional.call
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers of the graph, in the order in which they can run."""
         return list(self._kf_graph_layers)

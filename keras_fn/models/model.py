@@ -59,6 +59,11 @@ class Model(Trainer, Layer):
         )
 
     @property
+    def _kf_calls_its_graph(self) -> bool:
+        """Whether `call` is the running of a graph, and nothing else."""
+        return False
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers held directly by the model."""
         from keras_fn.metrics import Metric

@@ -106,6 +106,10 @@ class Sequential(Model):
         self._connect(InputLayer(batch_shape=(None, *tuple(input_shape)[1:])).symbol())
 
     @property
+    def _kf_calls_its_graph(self) -> bool:
+        return type(self).call is Sequential.call
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers, without the input."""
         return [layer for layer in self._kf_chain if not isinstance(layer, InputLayer)]

@@ -15,6 +15,7 @@ NETWORKS = ["VGG16", "VGG19"]
 
 
 def both(name: str, **arguments: Any) -> tuple[Any, Any]:
+    keras.utils.clear_session()  # names count from the start, as keras_fn's do in each test
     arguments = {"weights": None, **arguments}
     return getattr(applications, name)(**arguments), getattr(keras.applications, name)(**arguments)
 

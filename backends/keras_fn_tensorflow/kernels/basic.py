@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -213,7 +214,7 @@ def power(x1: Any, x2: Any) -> Any:
 
 
 KERNELS: dict[str, Any] = {
-    "add": sized(tf.add, tf.logical_or),
+    "add": sized(operator.add, tf.logical_or),  # tf.add(1, x) takes 1 for an int32 tensor
     "subtract": tf.subtract,
     "multiply": sized(tf.multiply, tf.logical_and),
     "true_divide": lambda x1, x2: x1 / x2,
