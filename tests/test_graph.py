@@ -400,3 +400,31 @@ def test_a_dropped_model_is_freed_without_the_garbage_collector(make: str) -> No
         assert [name for name, ref in alive.items() if ref() is not None] == []
     finally:
         gc.enable()
+
+
+def test_a_tensor_inside_a_nested_model_is_reached_through_any_depth(tmp_path):
+    i = keras_fn.Input((4,))
+    inner = keras_fn.Model(i, layers.Dense(2)(layers.Dense(3, name="hidden")(i)), name="inner")
+    x = keras_fn.Input((6,))
+    middle = keras_fn.Model(x, inner(layers.Dense(4, name="before")(x)), name="middle")
+    y = keras_fn.Input((6,))
+    outer = keras_fn.Model(y, layers.Dense(1)(middle(y)))
+    data = np.ones((2, 6), "float32")
+    expected = inner.get_layer("hidden")(middle.get_layer("before")(data))
+    found = keras_fn.Model(outer.input, inner.get_layer("hidden").output).predict(data, verbose=0)
+    np.testing.assert_allclose(found, ops.convert_to_numpy(expected), rtol=1e-6)
+    outer.save(tmp_path / "outer.keras")
+    loaded = keras_fn.models.load_model(tmp_path / "outer.keras")
+    hidden = loaded.get_layer("middle").get_layer("inner").get_layer("hidden")
+    again = keras_fn.Model(loaded.input, [hidden.output, loaded.output]).predict(data, verbose=0)[0]
+    np.testing.assert_allclose(again, found, rtol=1e-6)
+
+
+def test_a_tensor_inside_a_model_that_was_called_twice_is_an_error_that_lists_the_calls():
+    i = keras_fn.Input((4,))
+    inner = keras_fn.Model(i, layers.Dense(2)(layers.Dense(3, name="hidden")(i)), name="inner")
+    x = keras_fn.Input((4,))
+    outer = keras_fn.Model(x, [inner(x), inner(layers.Dense(4)(x))])
+    with pytest.raises(GraphError, match=r"'inner' is asked for, which was called 2 times") as caught:
+        keras_fn.Model(outer.input, inner.get_layer("hidden").output)
+    assert str(caught.value).count("'inner'.calls[") == 2

@@ -14,6 +14,7 @@ from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.base import Layer
 from keras_fn.layers.input_layer import InputLayer
+from keras_fn.models.inlining import copy_node, note_owner, reach_inside
 from keras_fn.models.model import Model
 from keras_fn.trainer.trainer import Trainer
 
@@ -44,7 +45,15 @@ class Functional(Model):
             isinstance(x, KerasTensor) and x._node is not None and not x._node.is_input for x in trees.flatten(inputs)
         ):
             inputs, outputs = _with_new_inputs(inputs, outputs)
-        self._function = Function(inputs, _copied(outputs), name=self.name)
+        try:
+            self._function = Function(inputs, _copied(outputs), name=self.name)
+        except GraphError:
+            symbols = all(isinstance(x, KerasTensor) for x in trees.flatten((inputs, outputs)))
+            within = reach_inside(inputs, outputs) if symbols else outputs
+            if within is outputs:
+                raise
+            self._function = Function(inputs, _copied(within), name=self.name)
+        note_owner(self, self._function)
         self._kf_graph_layers = [op for op in self._function.operations if isinstance(op, Layer)]
         _check_names(self)
         self.built = True
@@ -298,18 +307,9 @@ def _with_new_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         return found[key] if key in found else copies[id(x._node)].symbol(x._index)
 
     for step in function.steps:
-        copies[id(step.node)] = _copy_node(step.node, moved)
+        copies[id(step.node)] = copy_node(step.node, moved)
     return trees.unflatten(inputs, fresh), trees.map(moved, outputs)
 
 
 def _free_name(x: KerasTensor) -> str | None:
     return None if x._node is None else f"{x._node.operation.name}_input"
-
-
-def _copy_node(node: Node, moved: Any) -> Node:
-    copy = object.__new__(Node)
-    copy.operation, copy.specs, copy.structure, copy.line = node.operation, node.specs, node.structure, node.line
-    copy.args, copy.kwargs = trees.map(moved, node.args), trees.map(moved, node.kwargs)
-    copy.inputs = [x for x in trees.flatten((copy.args, copy.kwargs)) if isinstance(x, KerasTensor)]
-    copy._symbols = [None] * len(node.specs)
-    return copy

@@ -10,6 +10,7 @@ from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.base import Layer
 from keras_fn.layers.input_layer import InputLayer
 from keras_fn.models.functional import Functional
+from keras_fn.models.inlining import note_owner
 from keras_fn.models.model import Model
 
 
@@ -92,6 +93,7 @@ class Sequential(Model):
             if not isinstance(layer, InputLayer):
                 x = layer(x)
         self._kf_functional = Functional(symbol, x, name=self.name)
+        note_owner(self, self._kf_functional._function)
         self.built = True
 
     def build(self, input_shape: Any = None) -> None:
