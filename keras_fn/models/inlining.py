@@ -1,8 +1,8 @@
 """Tensors inside a model that was called as a layer, as outputs of a graph around it.
 
-`Model(outer.input, inner.get_layer("h").output)`: the symbol belongs to the inner model's own graph, which begins at the
-inner model's inputs. Where the inner model was called once on what the outer graph computes, the calls between its inputs
-and the wanted tensor are repeated on the arguments of that call.
+`Model(outer.input, inner.get_layer("h").output)`: the symbol belongs to the inner model's own graph, which begins at
+the inner model's inputs. Where the inner model was called once on what the outer graph computes, the calls between its
+inputs and the wanted tensor are repeated on the arguments of that call.
 """
 
 from __future__ import annotations
