@@ -17,7 +17,7 @@ nox.options.sessions = ["lint", "imports", "types", "tests", "parity"]
 
 
 def _pytest(session: nox.Session, backend: str, *arguments: str) -> None:
-    session.run("pytest", "-q", "-x", *arguments, env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"})
+    session.run("pytest", "-q", *arguments, env={"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"})
 
 
 @nox.session

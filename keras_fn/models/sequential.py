@@ -92,8 +92,9 @@ class Sequential(Model):
         for layer in self._kf_chain:
             if not isinstance(layer, InputLayer):
                 x = layer(x)
-        self._kf_functional = Functional(symbol, x, name=self.name)
-        note_owner(self, self._kf_functional._function)
+        functional = Functional(symbol, x, name=self.name)
+        note_owner(self, functional._function)
+        self._kf_functional = functional
         self.built = True
 
     def build(self, input_shape: Any = None) -> None:

@@ -216,7 +216,7 @@ def reshape(x: Any, newshape: Any) -> Any:
     newshape = tuple(d if d is None or hasattr(d, "dtype") else operator.index(d) for d in newshape)
     if not isinstance(x, Spec):
         newshape = tuple(-1 if d is None else d for d in newshape)  # one unknown dimension is what is left
-        have = tuple(getattr(x, "shape", ()))
+        have: tuple[Any, ...] = tuple(getattr(x, "shape", ()))
         if have and builtins.all(isinstance(d, int) for d in (*have, *newshape)):
             shapes.resolve_reshape(have, newshape)  # the same error on every backend
     return _reshape(x, newshape)

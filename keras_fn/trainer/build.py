@@ -11,10 +11,10 @@ from keras_fn.core.backend import active
 from keras_fn.core.spec import Spec
 from keras_fn.core.version import structure
 from keras_fn.trainer.data import ArraySource
+from keras_fn.trainer.programs import is_default
 
 # rows of the data that a model is run on where its outputs cannot be told from shapes
 FEW_ROWS = 32
-from keras_fn.trainer.programs import is_default
 
 
 def build_for(model: Any, batch: Any, training: bool, targets: bool = True) -> None:
