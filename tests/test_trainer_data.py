@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import keras_fn
-from keras_fn import layers
+from keras_fn import layers, losses, ops
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.trainer.data import ArraySource, IterableSource, class_weights_to_sample_weights, make_source
@@ -228,3 +228,18 @@ if active.backend.differentiable:
         weight = np.where(labels[:, 0] == 0, 3.0, 1.0)
         plain.fit(X, labels, sample_weight=weight, batch_size=4, shuffle=False, verbose=0)
         np.testing.assert_allclose(weighted.get_weights()[0], plain.get_weights()[0], rtol=1e-5)
+
+
+def test_labels_that_come_as_tensors_are_checked_too(backend):
+    if not backend.differentiable:
+        return
+    inputs = keras_fn.Input((3,))
+    model = keras_fn.Model(inputs, layers.Dense(4)(inputs))
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+
+    def batches():
+        while True:
+            yield ops.ones((2, 3)), ops.convert_to_tensor(np.array([0, 9], "int32"))
+
+    with pytest.raises(ArgumentError, match="the label 9 at position 1 is no class"):
+        model.fit(batches(), steps_per_epoch=2, verbose=0)

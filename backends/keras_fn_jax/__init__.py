@@ -56,6 +56,11 @@ class JaxBackend(Backend):
     def cast(self, x: Any, dtype: str) -> Any:
         return x.astype(dtype)
 
+    def host_view(self, x: Any) -> Any:
+        if isinstance(x, jax.core.Tracer) or any(d.platform != "cpu" for d in x.devices()):
+            return None
+        return np.asarray(x)
+
     def to_numpy(self, x: Any) -> Any:
         return np.asarray(x)
 

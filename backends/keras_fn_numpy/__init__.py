@@ -45,6 +45,9 @@ class NumpyBackend(Backend):
     def cast(self, x: Any, dtype: str) -> Any:
         return x.astype(numpy_dtype(dtype))
 
+    def host_view(self, x: Any) -> Any:
+        return np.asarray(x)
+
     def to_numpy(self, x: Any) -> Any:
         return np.asarray(x)
 

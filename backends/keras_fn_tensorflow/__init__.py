@@ -57,6 +57,9 @@ class TensorFlowBackend(Backend):
     def cast(self, x: Any, dtype: str) -> Any:
         return tf.cast(x, dtype)
 
+    def host_view(self, x: Any) -> Any:
+        return x.numpy() if isinstance(x, self.tensor_class) and "CPU" in x.device else None
+
     def to_numpy(self, x: Any) -> Any:
         return np.asarray(x.numpy() if hasattr(x, "numpy") else x)
 

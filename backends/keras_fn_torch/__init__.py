@@ -40,6 +40,9 @@ class TorchBackend(Backend):
     def cast(self, x: Any, dtype: str) -> Any:
         return x.to(TORCH_DTYPES[dtype])
 
+    def host_view(self, x: Any) -> Any:
+        return to_numpy(x) if x.device.type == "cpu" else None
+
     def to_numpy(self, x: Any) -> Any:
         return to_numpy(x)
 

@@ -80,6 +80,10 @@ class Backend:
         """The values as a NumPy array, off the device and out of the autograd graph."""
         raise NotImplementedError
 
+    def host_view(self, x: Any) -> Any:
+        """The values of a concrete tensor that lies in the host's memory, as a NumPy array; None for any other."""
+        return None
+
     def copy_to_numpy(self, x: Any) -> Any:
         """The values as a NumPy array that stays as it is when a cell is written, or written to."""
         return np.array(self.to_numpy(x))

@@ -108,12 +108,12 @@ def check_source(model: Any, source: Any, targets: bool = True) -> None:
 
 
 def check_batch(model: Any, batch: Any, targets: bool = True) -> None:
-    """Ids against embeddings, and targets against losses, for what is NumPy still."""
+    """Ids against embeddings, and targets against losses, for what lies in the host's memory."""
     x = batch[0]
     check_ids(model, x)
     if not targets or len(batch) < 2 or batch[1] is None or model._kf_loss is None:
         return
-    y = batch[1]
+    y = trees.map(_on_host, batch[1])
     if not all(isinstance(a, np.ndarray) for a in trees.flatten(y)):
         return
     shapes = model._kf_cached("output specs", lambda: _output_shapes(model, x))
@@ -125,6 +125,14 @@ def _output_shapes(model: Any, x: Any) -> Any:
     return output_specs(model, to_specs(x), x)
 
 
+def _on_host(x: Any) -> Any:
+    """The values as a NumPy array where they need no fetching; else x itself."""
+    if not active.backend.is_tensor(x):
+        return x
+    view = active.backend.host_view(x)
+    return x if view is None else view
+
+
 def check_ids(model: Any, x: Any) -> None:
     """Ids that go straight from an input into an embedding must lie inside its table."""
     function = getattr(model, "_function", None) or getattr(getattr(model, "_kf_functional", None), "_function", None)
@@ -132,8 +140,9 @@ def check_ids(model: Any, x: Any) -> None:
         return
     arrays = dict(zip((s.name for s in function.inputs), _flat_inputs(model, x), strict=False))
     for name, layer in model._kf_cached("embeddings", lambda: _embeddings(function)):
-        if isinstance(arrays.get(name), np.ndarray):
-            layer.check_ids(arrays[name])
+        ids = _on_host(arrays.get(name))
+        if isinstance(ids, np.ndarray):
+            layer.check_ids(ids)
 
 
 def _flat_inputs(model: Any, x: Any) -> list[Any]:

@@ -92,8 +92,6 @@ def fit(
             run.epoch = epoch
             callbacks.on_epoch_begin(epoch)
             logs = dict(_train_epoch(model, source, run, callbacks))
-            if hasattr(model.optimizer, "finalize_epoch"):
-                model.optimizer.finalize_epoch()
             if validation is not None and _is_due(epoch, validation_freq):
                 callbacks.on_test_begin()
                 val = _evaluate_source(model, validation, callbacks)
