@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 
+from keras_fn.core import dtypes
 from keras_fn.core.op import floats, op, promotes
+from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import reduction as r
 from keras_fn.ops.elementwise import keeps
 from keras_fn.ops.shape import concatenate, ones_like, zeros_like
 
 __all__ = [
-    "celu", "concat_relu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh",
-    "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "silu", "soft_shrink", "softmax",
-    "softplus", "softsign", "sparse_plus", "sparsemax", "squareplus", "tanh_shrink", "threshold",
+    "celu", "concat_relu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
+    "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 
@@ -72,6 +75,9 @@ def silu(x):
     return e.multiply(x, e.sigmoid(x))
 
 
+swish = silu
+
+
 @op(dtype=floats("x"))
 def softplus(x):
     """`log(1 + exp(x))`, without overflow."""
@@ -112,6 +118,9 @@ def hard_sigmoid(x):
 def hard_silu(x):
     """`x * hard_sigmoid(x)`. Source: https://arxiv.org/abs/1905.02244"""
     return e.multiply(x, hard_sigmoid(x))
+
+
+hard_swish = hard_silu
 
 
 @op(dtype=floats("x"))
@@ -160,6 +169,12 @@ def sparse_plus(x):
     return e.where(e.less_equal(x, -1.0), zeros_like(x), e.where(e.less(x, 1.0), middle, x))
 
 
+@op(dtype=floats("x"))
+def sparse_sigmoid(x):
+    """0 below -1, 1 above 1, and a straight line between them: the slope of `sparse_plus`."""
+    return e.clip(e.multiply(e.add(x, 1.0), 0.5), 0.0, 1.0)
+
+
 @op(dtype=floats("x"), shape=lambda x, axis=-1: x.shape)
 def _softmax(x, axis=-1):
     """`softmax` along one axis."""
@@ -192,11 +207,14 @@ def sparsemax(x, axis=-1):
     """The projection of x onto the probability simplex along an axis. Source: https://arxiv.org/abs/1602.02068"""
     from keras_fn.ops.shape import arange, flip, moveaxis, shape, sort
 
+    if isinstance(x, Spec):
+        return x  # the classes may not be counted yet
     x = moveaxis(x, axis, -1)
     ordered = flip(sort(x, -1), -1)
-    rank = e.cast(e.add(arange(shape(x)[-1]), 1), "float32")
+    name = dtypes.standardize(x.dtype)
+    rank = e.cast(e.add(arange(shape(x)[-1]), 1), name)
     totals = r.cumsum(ordered, -1)
-    support = e.cast(e.greater(e.add(e.multiply(rank, ordered), 1.0), totals), "float32")
+    support = e.cast(e.greater(e.add(e.multiply(rank, ordered), 1.0), totals), name)
     count = r.sum(support, -1, True)
     tau = e.true_divide(e.subtract(r.sum(e.multiply(ordered, support), -1, True), 1.0), count)
     return moveaxis(relu(e.subtract(x, tau)), -1, axis)

@@ -11,6 +11,7 @@ from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import floats, mixes, op
 from keras_fn.core.settings import epsilon as default_epsilon
 from keras_fn.core.spec import Spec
+from keras_fn.core.switches import switches
 from keras_fn.ops import activation as a
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import linalg as la
@@ -18,9 +19,14 @@ from keras_fn.ops import reduction as r
 
 # `ops.nn` is also the view under which Keras shows these; `__all__` holds what is defined here
 from keras_fn.ops.activation import *  # noqa: F403
+from keras_fn.ops.adaptive_pool import *  # noqa: F403
 from keras_fn.ops.conv import *  # noqa: F403
+from keras_fn.ops.ctc import *  # noqa: F403
 from keras_fn.ops.elementwise import sigmoid as sigmoid
 from keras_fn.ops.linalg import normalize as normalize
+from keras_fn.ops.noise_ratio import *  # noqa: F403
+from keras_fn.ops.patches import *  # noqa: F403
+from keras_fn.ops.polar_form import *  # noqa: F403
 from keras_fn.ops.reduction import moments as moments
 from keras_fn.ops.shape import one_hot as one_hot
 
@@ -250,6 +256,8 @@ def dot_product_attention(
         if x is not None:
             _check_broadcast(name, x, (query.shape[0], query.shape[2], query.shape[1], key.shape[1]))
     scale = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale
+    if flash_attention is None:
+        flash_attention = switches.flash_attention
     return _attention(query, key, value, bias, mask, scale, is_causal, flash_attention, attn_logits_soft_cap)
 
 

@@ -24,6 +24,23 @@ def next_seed(state):
     """
 
 
+@op(
+    dtype=DtypeRule(("seed", "stream"), lambda seed, stream: (None, "int32")),
+    shape=lambda seed, stream, shape, bits: Spec(tuple(shape), "int32"),
+)
+def counter_bits(seed, stream, shape, bits):
+    """Integers from 0 to `2**bits - 1` as int32: the upper bits of the words of a Philox4x32-10 stream.
+
+    Source: Salmon et al. 2011, https://doi.org/10.1145/2063384.2063405. `keras_fn.core.philox` is the definition.
+
+    Args:
+        seed: uint32 tensor of shape `(2,)`, the key.
+        stream: integer scalar; streams of one key are independent.
+        shape: shape of the result, which is filled in the order of its last axis.
+        bits: how many, up to 31.
+    """
+
+
 @op(dtype=mixes("seed"), shape=_made)
 def random_uniform(seed, shape, dtype):
     """Uniformly distributed numbers in [0, 1)."""

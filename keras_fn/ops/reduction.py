@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.core import dtypes, shapes
-from keras_fn.core.op import DtypeRule, casts, floats, gives, op, same
+from keras_fn.core.op import DtypeRule, casts, floats, gives, op, promotes, same
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 
@@ -152,12 +152,12 @@ def _cumulative(x: Spec, axis: Any = None) -> shapes.Shape:
     return x.shape
 
 
-@op(dtype=wide, shape=_cumulative, oracle="numpy.cumsum")
+@op(dtype=promotes("x", at_least="int"), shape=_cumulative, oracle="numpy.cumsum")
 def _cumsum(x, axis=None):
     """Running sum along an axis; of all elements in order where the axis is None."""
 
 
-@op(dtype=wide, shape=_cumulative, oracle="numpy.cumprod")
+@op(dtype=promotes("x", at_least="int"), shape=_cumulative, oracle="numpy.cumprod")
 def _cumprod(x, axis=None):
     """Running product along an axis; of all elements in order where the axis is None."""
 

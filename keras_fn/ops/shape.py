@@ -19,11 +19,10 @@ from keras_fn.ops import elementwise as e
 
 __all__ = [
     "arange", "argsort", "broadcast_to", "concatenate", "convert_to_numpy", "convert_to_tensor", "expand_dims",
-    "eye", "flip", "full", "full_like", "get_item", "identity", "in_top_k", "is_tensor", "linspace", "meshgrid",
-    "moveaxis", "ndim", "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "reshape", "roll",
-    "scatter_update", "searchsorted", "segment_sum", "shape", "size", "slice", "slice_update", "sort", "split",
-    "squeeze", "stack", "swapaxes", "take", "take_along_axis", "tile", "top_k", "transpose", "tril", "triu",
-    "unstack", "zeros", "zeros_like",
+    "eye", "flip", "full", "full_like", "get_item", "identity", "in_top_k", "is_tensor", "meshgrid", "moveaxis",
+    "ndim", "one_hot", "ones", "ones_like", "pad", "ravel", "repeat", "reshape", "roll", "shape", "size", "slice",
+    "slice_update", "sort", "split", "squeeze", "stack", "swapaxes", "take", "take_along_axis", "tile", "top_k",
+    "transpose", "tril", "triu", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -161,14 +160,6 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
     return _arange(start, stop, step, dtypes.standardize(dtype))
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None) -> Any:
-    """`num` evenly spaced numbers from `start` to `stop`, which is left out where `endpoint` is false."""
-    divisions = builtins.max(num - 1 if endpoint else num, 1)
-    position = e.true_divide(arange(num, dtype=dtypes.floatx()), divisions)
-    out = e.add(e.multiply(position, e.subtract(stop, start)), start)
-    return out if dtype is None else e.cast(out, dtype)
-
-
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """Ones on the k-th diagonal of an N by M matrix, zeros elsewhere."""
     rows = arange(N)
@@ -181,15 +172,19 @@ def identity(n: int, dtype: Any = None) -> Any:
     return eye(n, dtype=dtype)
 
 
-@op(dtype=mixes("x"), oracle="numpy.tri")
+@op(dtype=mixes("x"), oracle="numpy.tril")
 def tril(x, k=0):
     """The matrices with zeros above the k-th diagonal."""
+    if isinstance(x, Spec):
+        return x  # rows and columns may not be counted yet
     return e.where(_triangle(x, k), x, zeros_like(x))
 
 
-@op(dtype=mixes("x"))
+@op(dtype=mixes("x"), oracle="numpy.triu")
 def triu(x, k=0):
     """The matrices with zeros below the k-th diagonal."""
+    if isinstance(x, Spec):
+        return x
     return e.where(_triangle(x, k - 1), zeros_like(x), x)
 
 
@@ -369,8 +364,8 @@ def _split_shapes(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Shap
         else:
             parts = [length // indices_or_sections] * indices_or_sections
     else:
-        cuts = [0, *indices_or_sections, length]
-        parts = [None if None in (a, b) else builtins.max(0, b - a) for a, b in zip(cuts, cuts[1:], strict=False)]
+        cuts = [0, *indices_or_sections, None]
+        parts = [_slice_length(length, builtins.slice(a, b)) for a, b in zip(cuts, cuts[1:], strict=False)]
     return [(*x.shape[:axis], p, *x.shape[axis + 1 :]) for p in parts]
 
 
@@ -551,26 +546,9 @@ def slice_update(inputs, start_indices, updates):
     """A copy of `inputs` in which the block at `start_indices` holds `updates`."""
 
 
-@op(dtype=mixes("inputs", "indices", "updates"), shape=lambda inputs, indices, updates: inputs.shape)
-def scatter_update(inputs, indices, updates):
-    """A copy of `inputs` in which the elements at `indices`, one row each, hold `updates`."""
-
-
 @op(dtype=mixes("values", "segment_ids"), shape=lambda values, segment_ids, num: (num, *values.shape[1:]))
 def _segment_sum(values, segment_ids, num):
     """Sums of the rows of each segment."""
-
-
-def segment_sum(data: Any, segment_ids: Any, num_segments: int, sorted: bool = False) -> Any:
-    """Sums of the rows of `data` that share a segment id; ids out of range are left out.
-
-    Args:
-        data: tensor of rows.
-        segment_ids: the segment of each row.
-        num_segments: number of segments, the length of the result.
-        sorted: whether the ids are sorted (a hint).
-    """
-    return _segment_sum(data, segment_ids, num_segments)
 
 
 @op(dtype=mixes("x"), shape=lambda x, axis=-1: x.shape, oracle="numpy.sort")
@@ -603,15 +581,6 @@ def in_top_k(targets, predictions, k):
 
     higher = sum(e.cast(e.greater(predictions, score), "int32"), -1)
     return e.logical_and(e.logical_and(e.less(higher, k), inside), e.isfinite(squeeze(score, -1)))
-
-
-def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
-    """Where values belong in a sorted sequence of one dimension: before equals, or after them ("right")."""
-    from keras_fn.ops.reduction import sum
-
-    compare = e.less if side == "left" else e.less_equal
-    values = convert_to_tensor(values)
-    return sum(e.cast(compare(sorted_sequence, expand_dims(values, -1)), "int32"), -1)
 
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:

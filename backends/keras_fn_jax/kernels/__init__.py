@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from keras_fn_jax.kernels import basic, control, conv, random
+from keras_fn_jax.kernels import (
+    basic,
+    control,
+    conv,
+    differentiation,
+    elements,
+    linalg,
+    places,
+    random,
+    rnn,
+    signal,
+    special,
+)
 
-KERNELS = {**basic.KERNELS, **conv.KERNELS, **control.KERNELS, **random.KERNELS}
+KERNELS = {
+    **special.KERNELS,
+    **differentiation.KERNELS,
+    **basic.KERNELS,
+    **control.KERNELS,
+    **conv.KERNELS,
+    **elements.KERNELS,
+    **linalg.KERNELS,
+    **places.KERNELS,
+    **random.KERNELS,
+    **rnn.KERNELS,
+    **signal.KERNELS,
+}

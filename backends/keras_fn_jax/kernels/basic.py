@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 # ops that jax.numpy has under the same name, with the same arguments
@@ -38,7 +39,37 @@ def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
 
 
 def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
+    if not width:
+        return x
     return jnp.pad(x, width, mode, **({"constant_values": value} if mode == "constant" else {}))
+
+
+def take(x: Any, indices: Any, axis: Any) -> Any:
+    # out of range: the nearest index, as a gather inside compiled code cannot raise; below 0: from the end
+    length = x.size if axis is None else x.shape[axis]
+    indices = jnp.where(indices < 0, indices + length, indices)
+    return jnp.take(x, indices, axis=axis, mode="clip")
+
+
+def repeat(x: Any, repeats: Any, axis: Any) -> Any:
+    return jnp.repeat(x, repeats if isinstance(repeats, int) else np.asarray(repeats), axis)
+
+
+def split(x: Any, sections: Any, axis: int) -> Any:
+    if not isinstance(sections, int):
+        sections = [min(int(i), x.shape[axis]) for i in sections]
+    return jnp.split(x, sections, axis)
+
+
+def round_(x: Any, decimals: int) -> Any:
+    if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
+        # the multiple of a power of ten; half of one goes to the even multiple, as for floats
+        step = 10**-decimals
+        low = jnp.floor_divide(x, step)
+        twice = 2 * (x - low * step)
+        up = (twice > step) | ((twice == step) & (low % 2 != 0))
+        return ((low + up.astype(x.dtype)) * step).astype(x.dtype)
+    return jnp.round(x, decimals)
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
@@ -47,6 +78,8 @@ def top_k(x: Any, k: int, sorted: bool) -> Any:
 
 KERNELS: dict[str, Any] = {
     **{name: getattr(jnp, name) for name in SAME},
+    "round": round_,
+    "repeat": repeat,
     "_cast": lambda x, dtype: x.astype(dtype),
     "stop_gradient": lax.stop_gradient,
     "_select": jnp.where,
@@ -69,16 +102,14 @@ KERNELS: dict[str, Any] = {
     "_cumprod": lambda x, axis: jnp.cumprod(x, axis=axis, dtype=x.dtype),
     "_reshape": jnp.reshape,
     "_flip": jnp.flip,
-    "split": lambda x, sections, axis: jnp.split(x, sections, axis),
+    "split": split,
     "_pad": pad,
     "_get_item": lambda x, key: x[key],
-    # out of range: the last index, as a gather inside compiled code cannot raise
     "_take_rows": lambda x, rows: x.at[rows].get(mode="promise_in_bounds"),
-    "take": lambda x, indices, axis: jnp.take(x, indices, axis=axis, mode="clip"),
+    "take": take,
     "take_along_axis": lambda x, indices, axis: jnp.take_along_axis(x, indices, axis=axis, mode="clip"),
     "slice": lambda x, start, shape: lax.dynamic_slice(x, tuple(jnp.asarray(i, "int32") for i in start), shape),
     "slice_update": slice_update,
-    "scatter_update": lambda x, indices, updates: x.at[tuple(jnp.moveaxis(indices, -1, 0))].set(updates),
     "_segment_sum": lambda values, ids, num: jax.ops.segment_sum(values, ids, num),
     "argsort": lambda x, axis: jnp.argsort(x, axis=axis, stable=True).astype("int32"),
     "top_k": top_k,

@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from keras_fn_numpy.kernels import basic, control, conv, nn, random
+from keras_fn_numpy.kernels import (
+    basic,
+    control,
+    conv,
+    differentiation,
+    elements,
+    linalg,
+    nn,
+    places,
+    random,
+    signal,
+    special,
+)
 
-KERNELS = {**basic.KERNELS, **conv.KERNELS, **nn.KERNELS, **control.KERNELS, **random.KERNELS}
+KERNELS = {
+    **special.KERNELS,
+    **differentiation.KERNELS,
+    **basic.KERNELS,
+    **control.KERNELS,
+    **conv.KERNELS,
+    **elements.KERNELS,
+    **linalg.KERNELS,
+    **nn.KERNELS,
+    **places.KERNELS,
+    **random.KERNELS,
+    **signal.KERNELS,
+}

@@ -73,12 +73,6 @@ def slice_update(x: Any, start: Any, updates: Any) -> Any:
     return out
 
 
-def scatter_update(x: Any, indices: Any, updates: Any) -> Any:
-    out = x.copy()
-    out[tuple(np.moveaxis(indices, -1, 0))] = updates
-    return out
-
-
 def segment_sum(values: Any, ids: Any, num: int) -> Any:
     out = np.zeros((num, *values.shape[1:]), values.dtype)
     inside = (ids >= 0) & (ids < num)
@@ -91,7 +85,8 @@ def argsort(x: Any, axis: int) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
-    order = np.argsort(-x, axis=-1, kind="stable")[..., :k]
+    # from behind, as the negative of an unsigned number or of the lowest one is another number
+    order = x.shape[-1] - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
     return np.take_along_axis(x, order, -1), order.astype("int32")
 
 
@@ -101,6 +96,8 @@ def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
 
 
 def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
+    if not width:
+        return x
     return np.pad(x, width, mode, **({"constant_values": value} if mode == "constant" else {}))
 
 
@@ -108,8 +105,34 @@ def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
     return np.arange(start, stop, step, dtype=numpy_dtype(dtype))
 
 
+def einsum(operands: Any, subscripts: str) -> Any:
+    kind = operands[0].dtype
+    if kind.kind == "V":  # np.einsum does not know the dtypes of ml_dtypes
+        return np.einsum(subscripts, *(x.astype("float32") for x in operands)).astype(kind)
+    return np.einsum(subscripts, *operands)
+
+
+def _is_extra(x: Any) -> bool:
+    """Whether a tensor is of a dtype that NumPy itself lacks."""
+    return getattr(getattr(x, "dtype", None), "kind", "") == "V"
+
+
+def weak(fn: Any) -> Any:
+    """A kernel that may get a Python number: NumPy makes a float32 of bfloat16 and a Python float."""
+
+    def kernel(x1: Any, x2: Any) -> Any:
+        if type(x2) is float and _is_extra(x1):
+            x2 = x1.dtype.type(x2)
+        elif type(x1) is float and _is_extra(x2):
+            x1 = x2.dtype.type(x1)
+        return fn(x1, x2)
+
+    return kernel
+
+
 KERNELS: dict[str, Any] = {
     **{name: getattr(np, name) for name in SAME},
+    **{name: weak(getattr(np, name)) for name in ("add", "subtract", "multiply", "true_divide")},
     # NumPy multiplies bfloat16 matrices in float32 and leaves them there
     "matmul": lambda x1, x2: np.asarray(np.matmul(x1, x2)).astype(x1.dtype, copy=False),
     "_cast": lambda x, dtype: np.asarray(x).astype(numpy_dtype(dtype)),
@@ -140,7 +163,6 @@ KERNELS: dict[str, Any] = {
     "take": take,
     "slice": slice_,
     "slice_update": slice_update,
-    "scatter_update": scatter_update,
     "_segment_sum": segment_sum,
     "argsort": argsort,
     "top_k": top_k,
@@ -148,5 +170,5 @@ KERNELS: dict[str, Any] = {
     "_fill": lambda shape, value, dtype: np.full(shape, value, numpy_dtype(dtype)),
     "_fill_like": lambda x, value, dtype: np.full(x.shape, value, numpy_dtype(dtype)),
     "_arange": arange,
-    "_einsum": lambda operands, subscripts: np.einsum(subscripts, *operands),
+    "_einsum": einsum,
 }

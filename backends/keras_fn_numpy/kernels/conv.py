@@ -41,11 +41,13 @@ def conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
     found = patches(x, size, strides, padding, dilation)
     groups = x.shape[-1] // depth
     if groups == 1:
-        return np.tensordot(found, kernel, len(size) + 1)
+        return np.tensordot(found, kernel, len(size) + 1).astype(x.dtype, copy=False)
     places = found.shape[: len(size) + 1]
-    left = np.moveaxis(found.reshape(*found.shape[:-1], groups, depth), -2, 0).reshape(groups, math.prod(places), -1)
+    left = np.moveaxis(found.reshape(*found.shape[:-1], groups, depth), -2, 0)
+    left = left.reshape(groups, math.prod(places), math.prod(size) * depth)
     right = np.moveaxis(kernel.reshape(*size, depth, groups, -1), -2, 0).reshape(groups, left.shape[-1], -1)
-    return np.moveaxis(np.matmul(left, right), 0, 1).reshape(*places, filters)
+    # NumPy multiplies bfloat16 in float32 and leaves it there
+    return np.moveaxis(np.matmul(left, right), 0, 1).reshape(*places, filters).astype(x.dtype, copy=False)
 
 
 def conv_transpose(x: Any, kernel: Any, strides: Any, crops: Any, dilation: Any) -> Any:

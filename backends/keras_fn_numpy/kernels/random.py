@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core import philox
 from keras_fn_numpy.tables import numpy_dtype
 
 
@@ -72,8 +73,14 @@ def dropout(seed: Any, inputs: Any, rate: float, noise_shape: Any) -> Any:
     return np.where(kept, inputs / inputs.dtype.type(1 - rate), inputs.dtype.type(0))
 
 
+def counter_bits(seed: Any, stream: Any, shape: Any, bits: int) -> Any:
+    words = philox.words(seed, int(stream), math.prod(shape))
+    return (words >> np.uint32(32 - bits)).view("int32").reshape(shape)
+
+
 KERNELS: dict[str, Any] = {
     "next_seed": next_seed,
+    "counter_bits": counter_bits,
     "random_uniform": uniform,
     "random_normal": normal,
     "random_truncated_normal": truncated_normal,

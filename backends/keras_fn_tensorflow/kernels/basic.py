@@ -52,12 +52,21 @@ def arg(fn: Any) -> Any:
         if x.dtype == tf.bool:
             x = tf.cast(x, tf.int32)
         if axis is None:
-            out = fn(tf.reshape(x, [-1]), 0, output_type=tf.int32)
+            out = _first(fn, tf.reshape(x, [-1]), 0)
             return tf.reshape(out, [1] * x.shape.rank) if keepdims else out
-        out = fn(x, axis, output_type=tf.int32)
+        out = _first(fn, x, axis)
         return tf.expand_dims(out, axis) if keepdims else out
 
     return kernel
+
+
+def _first(fn: Any, x: Any, axis: int) -> Any:
+    """The place of an extreme; of the first NaN where there is one, which TensorFlow passes over."""
+    out = fn(x, axis, output_type=tf.int32)
+    if not x.dtype.is_floating:
+        return out
+    nan = tf.math.is_nan(x)
+    return tf.where(tf.reduce_any(nan, axis), tf.argmax(tf.cast(nan, tf.uint8), axis, output_type=tf.int32), out)
 
 
 def cumulative(fn: Any) -> Any:
@@ -68,10 +77,13 @@ def round_(x: Any, decimals: int) -> Any:
     if not x.dtype.is_floating:
         if decimals >= 0:
             return tf.identity(x)
-        factor = tf.cast(10.0**decimals, tf.float64)
-        return tf.cast(tf.round(tf.cast(x, tf.float64) * factor) / factor, x.dtype)
+        step = tf.cast(10.0**-decimals, tf.float64)
+        return tf.cast(tf.round(tf.cast(x, tf.float64) / step) * step, x.dtype)
     if decimals == 0:
         return tf.round(x)
+    if decimals < 0:
+        step = tf.cast(10.0**-decimals, x.dtype)
+        return tf.round(x / step) * step
     factor = tf.cast(10.0**decimals, x.dtype)
     return tf.round(x * factor) / factor
 
@@ -88,7 +100,8 @@ def split(x: Any, sections: Any, axis: int) -> Any:
     if isinstance(sections, int):
         return tf.split(x, sections, axis)
     length = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
-    cuts = [0, *sections, length]
+    least = min if isinstance(length, int) else tf.minimum
+    cuts = [0, *(least(s, length) for s in sections), length]
     return tf.split(x, [b - a for a, b in zip(cuts, cuts[1:], strict=False)], axis)
 
 
@@ -119,6 +132,8 @@ def repeat(x: Any, repeats: Any, axis: Any) -> Any:
 
 
 def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
+    if not width:
+        return x
     return tf.pad(x, width, mode, constant_values=tf.cast(value, x.dtype) if mode == "constant" else 0)
 
 
@@ -158,7 +173,7 @@ def _gather(x: Any, keys: Any) -> Any:
 def take(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         x, axis = tf.reshape(x, [-1]), 0
-    if indices.dtype.is_floating or indices.dtype == tf.bool:
+    if indices.dtype not in (tf.int32, tf.int64):
         indices = tf.cast(indices, tf.int32)
     if not isinstance(indices, _EAGER) or not bool(tf.reduce_all(indices >= 0)):
         indices = tf.where(indices < 0, indices + tf.cast(tf.shape(x)[axis], indices.dtype), indices)
@@ -182,11 +197,83 @@ def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
     return tf.transpose(tf.gather(x, indices, batch_dims=rank - 1), list(np.argsort(order)))
 
 
+def _corner(start: Any) -> Any:
+    if isinstance(start, tf.Tensor):
+        return tf.cast(start, tf.int32)
+    return tf.stack([tf.cast(s, tf.int32) for s in start])
+
+
+def slice_(x: Any, start: Any, shape: Any) -> Any:
+    return tf.slice(x, _corner(start), _corner(shape)) if x.shape.rank else tf.identity(x)
+
+
 def slice_update(x: Any, start: Any, updates: Any) -> Any:
+    updates = tf.cast(updates, x.dtype)
+    return _block_update(x, _corner(start), updates)
+
+
+def _block_update(x: Any, start: Any, updates: Any) -> Any:
+    """XLA's update of a block, with the gradient that TensorFlow lacks for it."""
     from tensorflow.compiler.tf2xla.python.xla import dynamic_update_slice
 
-    start = [int(s) if not isinstance(s, tf.Tensor) else s for s in start]
-    return dynamic_update_slice(x, updates, tf.stack([tf.cast(s, tf.int32) for s in start]))
+    @tf.custom_gradient
+    def update(x: Any, updates: Any) -> Any:
+        def gradient(upstream: Any) -> Any:
+            block = tf.slice(upstream, start, tf.shape(updates))
+            return _block_update(upstream, start, tf.zeros_like(updates)), block
+
+        return dynamic_update_slice(x, updates, start), gradient
+
+    return update(x, updates)
+
+
+def sort(x: Any, axis: int) -> Any:
+    """In ascending order; NaN comes last, as elsewhere."""
+    if x.dtype == tf.bool:
+        return tf.cast(tf.sort(tf.cast(x, tf.uint8), axis), tf.bool)
+    if not x.dtype.is_floating:
+        return tf.sort(x, axis)
+    nan = tf.math.is_nan(x)
+    ordered = tf.sort(tf.where(nan, tf.cast(float("inf"), x.dtype), x), axis)
+    length = tf.shape(x)[axis]
+    place = tf.reshape(tf.range(length), [-1] + [1] * (x.shape.rank - 1 - axis % x.shape.rank))
+    numbers = length - tf.reduce_sum(tf.cast(nan, tf.int32), axis, True)
+    return tf.where(place < numbers, ordered, tf.cast(float("nan"), x.dtype))
+
+
+def argsort(x: Any, axis: int) -> Any:
+    if x.dtype == tf.bool:
+        return tf.argsort(tf.cast(x, tf.uint8), axis, stable=True)
+    if not x.dtype.is_floating:
+        return tf.argsort(x, axis, stable=True)
+    nan = tf.math.is_nan(x)
+    order = tf.argsort(tf.where(nan, tf.cast(float("inf"), x.dtype), x), axis, stable=True)
+    late = tf.argsort(tf.cast(take_along_axis(nan, order, axis), tf.uint8), axis, stable=True)
+    return take_along_axis(order, late, axis)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    numbers = all(isinstance(n, (int, float)) for n in (start, stop, step))
+    if numbers and (stop - start) / step <= 0:  # TensorFlow raises
+        return tf.zeros([0], dtype)
+    return tf.cast(tf.range(start, stop, step), dtype)
+
+
+# products of these are computed in int32, which wraps round to the same
+_NARROW = (tf.bool, tf.uint8, tf.int8, tf.int16)
+
+
+def product(fn: Any) -> Any:
+    """A kernel for all dtypes from a product of tensors that lacks narrow integers and bool."""
+
+    def kernel(*xs: Any) -> Any:
+        dtype = xs[0].dtype
+        if dtype not in _NARROW:
+            return fn(*xs)
+        out = fn(*(tf.cast(x, tf.int32) for x in xs))
+        return out != 0 if dtype == tf.bool else tf.cast(out, dtype)
+
+    return kernel
 
 
 def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
@@ -210,6 +297,8 @@ def softmax(x: Any, axis: int) -> Any:
 
 
 def power(x1: Any, x2: Any) -> Any:
+    if x1.dtype == tf.uint8:
+        return tf.cast(tf.pow(tf.cast(x1, tf.int32), tf.cast(x2, tf.int32)), tf.uint8)
     return tf.pow(x1, x2)
 
 
@@ -238,7 +327,7 @@ KERNELS: dict[str, Any] = {
     "isinf": lambda x: tf.math.is_inf(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool),
     "isfinite": lambda x: tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, tf.bool),
     "_select": tf.where,
-    "negative": tf.negative,
+    "negative": lambda x: tf.zeros_like(x) - x if x.dtype.is_unsigned else tf.negative(x),
     "absolute": lambda x: x if x.dtype.is_unsigned or x.dtype == tf.bool else tf.abs(x),
     "sign": lambda x: tf.cast(tf.sign(tf.cast(x, tf.int32)), x.dtype) if x.dtype.is_unsigned else tf.sign(x),
     "square": tf.square,
@@ -298,19 +387,18 @@ KERNELS: dict[str, Any] = {
     "_take_rows": lambda x, rows: tf.gather(x, rows),
     "take": take,
     "take_along_axis": take_along_axis,
-    "slice": tf.slice,
+    "slice": slice_,
     "slice_update": slice_update,
-    "scatter_update": tf.tensor_scatter_nd_update,
     "_segment_sum": segment_sum,
-    "sort": lambda x, axis: tf.sort(x, axis),
-    "argsort": lambda x, axis: tf.argsort(x, axis, stable=True),
+    "sort": sort,
+    "argsort": argsort,
     "top_k": lambda x, k, sorted: tuple(tf.math.top_k(x, k, sorted)),
     "_one_hot": one_hot,
     "_fill": fill,
     "_fill_like": lambda x, value, dtype: tf.fill(tf.shape(x), tf.cast(value, dtype)),
-    "_arange": lambda start, stop, step, dtype: tf.cast(tf.range(start, stop, step), dtype),
-    "_einsum": lambda operands, subscripts: tf.einsum(subscripts, *operands),
-    "matmul": lambda a, b: _matmul(a, b),
+    "_arange": arange,
+    "_einsum": lambda operands, subscripts: product(lambda *xs: tf.einsum(subscripts, *xs))(*operands),
+    "matmul": product(lambda a, b: _matmul(a, b)),
 }
 
 

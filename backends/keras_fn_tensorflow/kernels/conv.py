@@ -40,6 +40,8 @@ def _spread(kernel: Any, dilation: Any) -> Any:
 
 
 def conv(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
+    if x.shape[0] == 0:  # TensorFlow gives the inputs back
+        return conv(tf.zeros([1, *x.shape[1:]], x.dtype), kernel, strides, padding, dilation)[:0]
     if max(dilation) > 1 and max(strides) > 1:
         kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
     groups = x.shape[-1] // kernel.shape[-2]

@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_fn.core.spec import REGISTRY
+
 
 def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_format: str) -> Any:
     if data_format == "channels_first":
@@ -13,6 +15,8 @@ def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_for
         to_first = [2, 0, 1] if images.shape.rank == 3 else [0, 3, 1, 2]
         x = resize(tf.transpose(images, to_last), size, interpolation, antialias, "channels_last")
         return tf.transpose(x, to_first)
+    if images.dtype == tf.float64 and interpolation != "nearest":  # TensorFlow gives float32
+        return REGISTRY["_resize"].fn(images, size, interpolation, antialias, data_format)
     x = tf.image.resize(images, size, interpolation, antialias=antialias)
     if x.dtype == images.dtype:
         return x

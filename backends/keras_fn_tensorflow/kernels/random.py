@@ -10,6 +10,10 @@ import tensorflow as tf
 _MADE = ("float16", "bfloat16", "float32", "float64")
 
 
+# the number of Philox4x32-10 among the algorithms of tf.random
+_PHILOX = 1
+
+
 def _key(seed: Any) -> Any:
     return tf.bitcast(seed, tf.int32)
 
@@ -57,8 +61,17 @@ def dropout(seed: Any, inputs: Any, rate: float, noise_shape: Any) -> Any:
     return tf.where(kept, inputs / tf.cast(1 - rate, inputs.dtype), tf.zeros((), inputs.dtype))
 
 
+def counter_bits(seed: Any, stream: Any, shape: Any, bits: int) -> Any:
+    counter = tf.stack([tf.zeros((), tf.uint64), tf.cast(stream, tf.uint64)])
+    words = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=shape, key=[tf.bitcast(seed, tf.uint64)], counter=counter, alg=_PHILOX, dtype=tf.uint32
+    )
+    return tf.bitcast(tf.bitwise.right_shift(words, tf.constant(32 - bits, tf.uint32)), tf.int32)
+
+
 KERNELS: dict[str, Any] = {
     "next_seed": next_seed,
+    "counter_bits": counter_bits,
     "random_uniform": floats(tf.random.stateless_uniform),
     "random_normal": floats(tf.random.stateless_normal),
     "random_truncated_normal": floats(tf.random.stateless_truncated_normal),

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from keras_fn_torch.kernels import basic, control, conv, nn, optimizers, random, rnn
+from keras_fn_torch.kernels import (
+    basic,
+    control,
+    conv,
+    differentiation,
+    elements,
+    linalg,
+    nn,
+    optimizers,
+    places,
+    random,
+    rnn,
+    signal,
+    special,
+)
+from keras_fn_torch.step import gradients
 
 KERNELS = {
+    **special.KERNELS,
+    **differentiation.KERNELS,
     **basic.KERNELS,
-    **conv.KERNELS,
-    **nn.KERNELS,
     **control.KERNELS,
+    **conv.KERNELS,
+    **elements.KERNELS,
+    **linalg.KERNELS,
+    **nn.KERNELS,
+    **optimizers.KERNELS,
+    **places.KERNELS,
     **random.KERNELS,
     **rnn.KERNELS,
-    **optimizers.KERNELS,
+    **signal.KERNELS,
+    "gradients": gradients,
 }

@@ -13,10 +13,49 @@ from keras_fn_torch.arrays import TORCH_DTYPES, device
 # ops that torch has under the same name, with the same arguments
 SAME = (
     "add subtract multiply floor_divide maximum minimum arctan2 not_equal less less_equal greater "
-    "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite absolute sign square "
+    "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite square "
     "floor ceil exp expm1 log log1p sqrt rsqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh "
-    "arctanh erf sigmoid broadcast_to matmul true_divide negative relu"
+    "arctanh erf sigmoid broadcast_to true_divide negative relu"
 ).split()
+
+
+# torch has these for storage; their sums, products and so on are computed in int64
+_STORED = (torch.uint16, torch.uint32, torch.uint64)
+
+
+def signed(fn: Any) -> Any:
+    """A kernel for all integers, from one that lacks the wide unsigned ones."""
+
+    def kernel(x: Any, *rest: Any) -> Any:
+        return fn(x.to(torch.int64), *rest).to(x.dtype) if x.dtype in _STORED else fn(x, *rest)
+
+    return kernel
+
+
+def absolute(x: Any) -> Any:
+    return x.clone() if x.dtype == torch.bool else torch.absolute(x)
+
+
+def sign(x: Any) -> Any:
+    # torch says 0 for NaN
+    return torch.where(x.isnan(), x, torch.sign(x)) if x.is_floating_point() else torch.sign(x)
+
+
+def matmul(x1: Any, x2: Any) -> Any:
+    if x1.dtype == torch.bool:
+        return torch.matmul(x1.to(torch.int32), x2.to(torch.int32)) != 0
+    return torch.matmul(x1, x2)
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    if (stop - start) / step <= 0:  # torch raises
+        return torch.empty(0, dtype=TORCH_DTYPES[dtype], device=device())
+    return torch.arange(start, stop, step, dtype=TORCH_DTYPES[dtype], device=device())
+
+
+def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    axes = _axes(x, axis)
+    return torch.logsumexp(x, axes, keepdims) if axes else x.clone()
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
@@ -65,6 +104,7 @@ def one_by_one(fn: Any) -> Any:
 
 def arg(fn: Any) -> Any:
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        x = x.to(torch.uint8) if x.dtype == torch.bool else x
         if axis is None:
             out = fn(x.reshape(-1), 0)
             return (out.reshape((1,) * x.ndim) if keepdims else out).to(torch.int32)
@@ -167,11 +207,9 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         return x.reshape(-1)[indices.long()]
     axis %= x.ndim
-    indices = (
-        torch.where(indices < 0, indices + x.shape[axis], indices) if not indices.dtype.is_floating_point else indices
-    )
+    indices = _from_front(indices if indices.dtype == torch.int32 else indices.long(), x.shape[axis])
     if axis == 0 and x.ndim == 2:
-        return F.embedding(indices.long() if indices.dtype != torch.int32 else indices, x)
+        return F.embedding(indices, x)
     out = torch.index_select(x, axis, indices.reshape(-1).long())
     return out.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
@@ -179,12 +217,18 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
 def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         return x.reshape(-1)[indices.long().reshape(-1)]
+    indices = _from_front(indices.long(), x.shape[axis])
     shape = list(torch.broadcast_shapes(_without(x.shape, axis), _without(indices.shape, axis)))
     place = axis % x.ndim
     shape[place] = x.shape[place]
     x = x.expand(shape)
     shape[place] = indices.shape[place]
-    return torch.gather(x, place, indices.expand(shape).long())
+    return torch.gather(x, place, indices.expand(shape))
+
+
+def _from_front(indices: Any, length: int) -> Any:
+    """Indices below 0, which count from the end, as ones that count from the front."""
+    return torch.where(indices < 0, indices + length, indices)
 
 
 def _without(shape: Any, axis: int) -> Any:
@@ -200,12 +244,6 @@ def slice_(x: Any, start: Any, shape: Any) -> Any:
 def slice_update(x: Any, start: Any, updates: Any) -> Any:
     out = x.clone()
     out[tuple(slice(int(a), int(a) + n) for a, n in zip(start, updates.shape, strict=True))] = updates
-    return out
-
-
-def scatter_update(x: Any, indices: Any, updates: Any) -> Any:
-    out = x.clone()
-    out[tuple(i.long() for i in torch.unbind(indices, -1))] = updates
     return out
 
 
@@ -229,8 +267,9 @@ def argsort(x: Any, axis: int) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
-    values, indices = torch.topk(x, k, sorted=sorted)
-    return values, indices.to(torch.int32)
+    # torch.topk is faster, and takes any of equal elements: elsewhere the first of them come first
+    values, indices = torch.sort(x, dim=-1, descending=True, stable=True)
+    return values[..., :k], indices[..., :k].to(torch.int32)
 
 
 def reshape(x: Any, shape: Any) -> Any:
@@ -239,6 +278,9 @@ def reshape(x: Any, shape: Any) -> Any:
 
 KERNELS: dict[str, Any] = {
     **{name: getattr(torch, name) for name in SAME},
+    "absolute": absolute,
+    "sign": sign,
+    "matmul": matmul,
     "equal": torch.eq,
     "mod": torch.remainder,
     "power": power,
@@ -248,21 +290,21 @@ KERNELS: dict[str, Any] = {
     "_select": select,
     "_softmax": torch.softmax,
     "_log_softmax": torch.log_softmax,
-    "logsumexp": lambda x, axis, keepdims: torch.logsumexp(x, _axes(x, axis), keepdims),
+    "logsumexp": logsumexp,
     "softplus": F.softplus,
     "silu": F.silu,
-    "sum": sum_,
+    "sum": signed(sum_),
     "mean": mean,
     "var": var,
-    "_prod": one_by_one(lambda x, a, k: torch.prod(x, a, k, dtype=x.dtype)),
+    "_prod": signed(one_by_one(lambda x, a, k: torch.prod(x, a, k, dtype=x.dtype))),
     "amax": extreme(torch.amax),
     "amin": extreme(torch.amin),
     "any": one_by_one(lambda x, a, k: torch.any(x, a, k)),
     "all": one_by_one(lambda x, a, k: torch.all(x, a, k)),
     "argmax": arg(torch.argmax),
     "argmin": arg(torch.argmin),
-    "_cumsum": cumulative(torch.cumsum),
-    "_cumprod": cumulative(torch.cumprod),
+    "_cumsum": signed(cumulative(torch.cumsum)),
+    "_cumprod": signed(cumulative(torch.cumprod)),
     "_reshape": reshape,
     "transpose": transpose,
     "expand_dims": expand_dims,
@@ -280,7 +322,6 @@ KERNELS: dict[str, Any] = {
     "take_along_axis": take_along_axis,
     "slice": slice_,
     "slice_update": slice_update,
-    "scatter_update": scatter_update,
     "_segment_sum": segment_sum,
     "sort": lambda x, axis: torch.sort(x, dim=axis).values,
     "argsort": argsort,
@@ -288,8 +329,6 @@ KERNELS: dict[str, Any] = {
     "_one_hot": one_hot,
     "_fill": lambda shape, value, dtype: torch.full(shape, value, dtype=TORCH_DTYPES[dtype], device=device()),
     "_fill_like": lambda x, value, dtype: torch.full_like(x, value, dtype=TORCH_DTYPES[dtype]),
-    "_arange": lambda start, stop, step, dtype: torch.arange(
-        start, stop, step, dtype=TORCH_DTYPES[dtype], device=device()
-    ),
+    "_arange": arange,
     "_einsum": lambda operands, subscripts: torch.einsum(subscripts, *operands),
 }

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from keras_fn.core.errors import ArgumentError
-from keras_fn.ops import image, nn
+from keras_fn.ops import image_resize, nn
 
 
 def batch_normalization(
@@ -70,15 +70,21 @@ def attention(
             raise ArgumentError(f"flash_attention=True was asked for, and torch has no such kernel here: {e}") from e
 
 
+def linear(x: Any, weights: Any, bias: Any) -> Any:
+    return torch.addmm(bias, x, weights) if x.ndim == 2 else F.linear(x, weights.t(), bias)
+
+
 def class_loss(target: Any, log_p: Any, axis: int) -> Any:
     inside = (target >= 0) & (target < log_p.shape[axis])
+    if log_p.ndim == 2 and axis in (1, -1):
+        return F.nll_loss(log_p, torch.where(inside, target, -1).long(), reduction="none", ignore_index=-1)
     index = torch.where(inside, target, 0).long().unsqueeze(axis)
     return torch.where(inside, -log_p.gather(axis, index).squeeze(axis), 0.0)
 
 
 def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_format: str) -> Any:
     if interpolation != "bilinear" or antialias or not images.is_floating_point():
-        return image._resize.fn(images, size, interpolation, antialias, data_format)
+        return image_resize._resize.fn(images, size, interpolation, antialias, data_format)
     x = images if images.ndim == 4 else images.unsqueeze(0)
     if data_format == "channels_last":
         x = F.interpolate(x.permute(0, 3, 1, 2), size, mode="bilinear").permute(0, 2, 3, 1)
@@ -92,5 +98,6 @@ KERNELS: dict[str, Any] = {
     "_layer_normalization": layer_normalization,
     "_attention": attention,
     "_class_loss": class_loss,
+    "_linear": linear,
     "_resize": resize,
 }

@@ -1,0 +1,66 @@
+"""Diagonals, segments, scattering, counting and correlation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+
+def nonzero(x: Any) -> Any:
+    return tuple(i.astype("int32") for i in jnp.nonzero(x))
+
+
+def bincount(x: Any, weights: Any, minlength: int) -> Any:
+    length = max(int(x.max()) + 1 if x.size else 0, minlength)
+    rows = x if x.ndim == 2 else x[None]
+    out = jnp.zeros((len(rows), length), "int32" if weights is None else weights.dtype)
+    amount = 1 if weights is None else jnp.broadcast_to(weights, x.shape).reshape(rows.shape)
+    out = out.at[jnp.arange(len(rows))[:, None], rows].add(amount)
+    return out if x.ndim == 2 else out[0]
+
+
+def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
+    if num is None:
+        num = max(int(ids.max()) + 1, 0) if ids.size else 0
+    if values.dtype == bool:  # XLA gathers no extremes of bools
+        return segment_reduce(values.astype("uint8"), ids, num, how).astype(bool)
+    return getattr(jax.ops, f"segment_{how}")(values, ids, num)
+
+
+def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
+    _check_range(indices, x.shape)
+    if x.dtype == bool:  # XLA adds and multiplies no bools
+        reduction = {"add": "max", "mul": "min"}.get(reduction or "", reduction)
+    place = x.at[tuple(jnp.moveaxis(indices, -1, 0))]
+    method = "set" if reduction is None else "multiply" if reduction == "mul" else reduction
+    return getattr(place, method)(updates)
+
+
+def _check_range(indices: Any, shape: Any) -> None:
+    """JAX drops what is out of range; where the indices are known and lie on the host, it is an error."""
+    if isinstance(indices, Tracer) or not indices.size or any(d.platform != "cpu" for d in indices.devices()):
+        return
+    sizes = np.asarray(shape[: indices.shape[-1]])
+    values = np.asarray(indices)
+    bad = (values < -sizes) | (values >= sizes)
+    if bad.any():
+        raise IndexError(f"The index {values[bad.any(-1)][0].tolist()} is out of range for the shape {tuple(shape)}.")
+
+
+def searchsorted(sequence: Any, values: Any, side: str) -> Any:
+    return jnp.searchsorted(sequence, values, side).astype("int32")
+
+
+KERNELS: dict[str, Any] = {
+    "_diagonal": jnp.diagonal,
+    "_nonzero": nonzero,
+    "_bincount": bincount,
+    "_segment_reduce": segment_reduce,
+    "_scatter": scatter,
+    "_searchsorted": searchsorted,
+    "_correlate": jnp.correlate,
+}

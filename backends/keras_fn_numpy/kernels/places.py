@@ -1,0 +1,71 @@
+"""Diagonals, segments, scattering, counting and correlation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def nonzero(x: Any) -> Any:
+    return tuple(i.astype("int32") for i in np.nonzero(x))
+
+
+def bincount(x: Any, weights: Any, minlength: int) -> Any:
+    length = max(int(x.max()) + 1 if x.size else 0, minlength)
+    rows = x if x.ndim == 2 else x[None]
+    out = np.zeros((len(rows), length), "int32" if weights is None else weights.dtype)
+    place = np.broadcast_to(np.arange(len(rows))[:, None], rows.shape)
+    np.add.at(out, (place, rows), 1 if weights is None else np.broadcast_to(weights, x.shape).reshape(rows.shape))
+    return out if x.ndim == 2 else out[0]
+
+
+def lowest(dtype: Any) -> Any:
+    """What every number of the dtype is at least."""
+    return False if dtype.kind == "b" else np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
+
+
+def highest(dtype: Any) -> Any:
+    """What every number of the dtype is at most."""
+    return True if dtype.kind == "b" else np.iinfo(dtype).max if dtype.kind in "iu" else np.inf
+
+
+def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
+    num = (max(int(ids.max()) + 1, 0) if ids.size else 0) if num is None else num
+    start = {"sum": 0, "prod": 1}.get(how)
+    if start is None:
+        start = lowest(values.dtype) if how == "max" else highest(values.dtype)
+    out = np.full((num, *values.shape[1:]), start, values.dtype)
+    inside = (ids >= 0) & (ids < num)
+    meet = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}[how]
+    meet.at(out, ids[inside], values[inside])
+    return out
+
+
+def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
+    out = x.copy()
+    place = tuple(np.moveaxis(indices, -1, 0))
+    if reduction is None:
+        out[place] = updates
+    else:
+        {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction].at(out, place, updates)
+    return out
+
+
+def searchsorted(sequence: Any, values: Any, side: Any) -> Any:
+    return np.asarray(np.searchsorted(sequence, values, side)).astype("int32")
+
+
+def correlate(x1: Any, x2: Any, mode: Any) -> Any:
+    return np.correlate(x1, x2, mode).astype(x1.dtype, copy=False)
+
+
+KERNELS: dict[str, Any] = {
+    "_diagonal": lambda x, offset, axis1, axis2: np.diagonal(x, offset, axis1, axis2).copy(),
+    "_nonzero": nonzero,
+    "_bincount": bincount,
+    "_segment_reduce": segment_reduce,
+    "_scatter": scatter,
+    "_searchsorted": searchsorted,
+    "_correlate": correlate,
+}

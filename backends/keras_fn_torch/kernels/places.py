@@ -1,0 +1,93 @@
+"""Diagonals, segments, scattering, counting and correlation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+
+def nonzero(x: Any) -> Any:
+    return tuple(i.to(torch.int32) for i in torch.nonzero(x, as_tuple=True))
+
+
+def bincount(x: Any, weights: Any, minlength: int) -> Any:
+    length = max(int(x.max()) + 1 if x.numel() else 0, minlength)
+    rows = x if x.ndim == 2 else x[None]
+    dtype = torch.int32 if weights is None else weights.dtype
+    amount = torch.ones_like(rows, dtype=dtype) if weights is None else weights.expand(x.shape).reshape(rows.shape)
+    out = torch.zeros((len(rows), length), dtype=dtype, device=x.device).scatter_add(1, rows.long(), amount)
+    return out if x.ndim == 2 else out[0]
+
+
+_REDUCE = {"sum": "sum", "add": "sum", "prod": "prod", "mul": "prod", "max": "amax", "min": "amin"}
+
+
+def _start(how: str, dtype: Any) -> Any:
+    if how in ("sum", "prod"):
+        return how == "prod"
+    if dtype.is_floating_point:
+        return -torch.inf if how == "max" else torch.inf
+    return torch.iinfo(dtype).min if how == "max" else torch.iinfo(dtype).max
+
+
+def _gathered(out: Any, rows: Any, values: Any, how: str) -> Any:
+    """Rows of values met with the rows of `out` of the given numbers, of which some may be the same."""
+    index = rows.reshape(-1, *(1,) * (values.ndim - 1)).expand(values.shape)
+    return out.scatter_reduce(0, index, values, _REDUCE[how], include_self=True)
+
+
+def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
+    if values.dtype == torch.bool:
+        return segment_reduce(values.to(torch.uint8), ids, num, how).to(torch.bool)
+    if num is None:
+        num = max(int(ids.max()) + 1, 0) if ids.numel() else 0
+    out = torch.full((num, *values.shape[1:]), _start(how, values.dtype), dtype=values.dtype, device=values.device)
+    inside = (ids >= 0) & (ids < num)
+    return _gathered(out, ids[inside].long(), values[inside], how)
+
+
+def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
+    places = tuple(i.long() for i in torch.unbind(indices, -1))
+    if reduction is None or reduction == "add":
+        return x.index_put(places, updates, accumulate=reduction == "add")
+    # the axes that are indexed become one
+    depth, count = len(places), 1
+    row = torch.zeros((), dtype=torch.long, device=x.device)
+    for i, n in zip(places, x.shape[:depth], strict=True):
+        if i.numel() and bool(((i < -n) | (i >= n)).any()):
+            raise IndexError(f"An index is out of range for an axis of length {n} of the shape {tuple(x.shape)}.")
+        row = row * n + torch.where(i < 0, i + n, i)
+        count *= n
+    rest = x.shape[depth:]
+    values = updates.expand(*indices.shape[:-1], *rest).reshape(-1, *rest)
+    return _gathered(x.reshape(count, *rest), row.reshape(-1), values, reduction).reshape(x.shape)
+
+
+def searchsorted(sequence: Any, values: Any, side: str) -> Any:
+    if sequence.dtype == torch.bool:
+        sequence, values = sequence.to(torch.uint8), values.to(torch.uint8)
+    return torch.searchsorted(sequence.contiguous(), values.contiguous(), right=side == "right", out_int32=True)
+
+
+def correlate(x1: Any, x2: Any, mode: str) -> Any:
+    if x1.is_complex():
+        parts = [correlate(a, b, mode) for a in (x1.real, x1.imag) for b in (x2.real, x2.imag)]
+        return torch.complex(parts[0] + parts[3], parts[2] - parts[1])
+    if len(x1) < len(x2):
+        return correlate(x2, x1, mode).flip(0)
+    m = len(x2)
+    before, after = {"valid": (0, 0), "same": (m // 2, (m - 1) // 2), "full": (m - 1, m - 1)}[mode]
+    return F.conv1d(F.pad(x1[None, None], (before, after)), x2[None, None])[0, 0]
+
+
+KERNELS: dict[str, Any] = {
+    "_diagonal": lambda x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2),
+    "_nonzero": nonzero,
+    "_bincount": bincount,
+    "_segment_reduce": segment_reduce,
+    "_scatter": scatter,
+    "_searchsorted": searchsorted,
+    "_correlate": correlate,
+}

@@ -1,0 +1,15 @@
+"""A matrix product with a bias: what dense layers compute."""
+
+from __future__ import annotations
+
+from keras_fn.core.op import op, promotes
+from keras_fn.ops.elementwise import add
+from keras_fn.ops.linalg import matmul
+
+__all__: list[str] = []  # a part of layers, and no public function
+
+
+@op(dtype=promotes("x", "weights", "bias"))
+def _linear(x, weights, bias):
+    """`x @ weights + bias`, for weights of shape (features, units) and a bias of shape (units,)."""
+    return add(matmul(x, weights), bias)
