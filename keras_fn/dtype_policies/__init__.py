@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras_fn.core import dtypes
-from keras_fn.core.errors import DtypeError
+from keras_fn.core.errors import ArgumentTypeError
+from keras_fn.dtype_policies.policy import MIXED, DTypePolicy, FloatDTypePolicy
+from keras_fn.dtype_policies.policy_map import DTypePolicyMap
+from keras_fn.dtype_policies.quantized import (
+    AWQDTypePolicy,
+    GPTQDTypePolicy,
+    Int4DTypePolicy,
+    QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy,
+    is_quantized,
+    refusal,
+)
 
-_MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
-
-
-class DTypePolicy:
-    """The dtypes of a layer.
-
-    Args:
-        name: a dtype name, or `mixed_float16` / `mixed_bfloat16`: computing in 16 bits, weights in 32.
-
-    Example:
-        >>> import keras_fn
-        >>> policy = keras_fn.DTypePolicy("mixed_bfloat16")
-        >>> policy.compute_dtype, policy.variable_dtype
-        ('bfloat16', 'float32')
-    """
-
-    def __init__(self, name: str | None = None) -> None:
-        name = dtypes.floatx() if name is None else name
-        if not isinstance(name, str):
-            name = dtypes.standardize(name)
-        if name in _MIXED:
-            self.compute_dtype, self.variable_dtype = _MIXED[name]
-        elif name.startswith("mixed"):
-            raise DtypeError(f"Unknown dtype policy {name!r}. The mixed ones are {', '.join(_MIXED)}.")
-        else:
-            self.compute_dtype = self.variable_dtype = dtypes.standardize(name)
-        self.name = name
-        self.quantization_mode = None
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {"name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
-        """The policy of a config."""
-        return cls(**config)
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, DTypePolicy) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f'<DTypePolicy "{self.name}">'
-
-
-FloatDTypePolicy = DTypePolicy
 _default: list[DTypePolicy | None] = [None]
 _cache: dict[str, DTypePolicy] = {}
 
@@ -63,6 +26,14 @@ _cache: dict[str, DTypePolicy] = {}
 def dtype_policy() -> DTypePolicy:
     """The policy of layers that are given no dtype."""
     return _default[0] or _named(dtypes.floatx())
+
+
+def default() -> DTypePolicy:
+    """The policy of layers that are given no dtype, and that no map names."""
+    policy = _default[0]
+    if isinstance(policy, DTypePolicyMap):
+        policy = policy._given
+    return policy or _named(dtypes.floatx())
 
 
 def set_dtype_policy(policy: Any) -> None:
@@ -77,13 +48,69 @@ def _named(name: str) -> DTypePolicy:
 
 
 def get(identifier: Any) -> DTypePolicy:
-    """A policy from a name, dtype, config or policy; None gives the default one."""
+    """A policy from a name, dtype, config or policy; None gives the default one.
+
+    Example:
+        >>> import keras_fn
+        >>> keras_fn.dtype_policies.get("mixed_float16").compute_dtype
+        'float16'
+    """
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):
         return identifier
     if isinstance(identifier, dict):
-        return DTypePolicy(**identifier.get("config", identifier))
-    if isinstance(identifier, str) and identifier in _MIXED:
-        return _named(identifier)
+        return deserialize(identifier)
+    if isinstance(identifier, str):
+        if identifier.startswith("mixed"):
+            return _named(identifier) if identifier in MIXED else DTypePolicy(identifier)
+        if is_quantized(identifier):
+            raise refusal(identifier)
     return _named(dtypes.standardize(identifier))
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """The policy as JSON-able config.
+
+    Example:
+        >>> import keras_fn
+        >>> serialize(keras_fn.DTypePolicy("mixed_float16"))["config"]
+        {'name': 'mixed_float16'}
+    """
+    from keras_fn.saving.config import serialize_keras_object
+
+    return serialize_keras_object(dtype_policy)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> DTypePolicy:
+    """A policy from what `serialize` gave.
+
+    Raises:
+        ArgumentTypeError: where the config is one of something else.
+        DtypeError: where it is the policy of a quantized layer.
+    """
+    if isinstance(config, dict) and "class_name" not in config:
+        return DTypePolicy(**config)
+    from keras_fn.saving.config import deserialize_keras_object
+
+    found = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not isinstance(found, DTypePolicy):
+        raise ArgumentTypeError(f"The config {config!r} is not one of a dtype policy.")
+    return found
+
+
+__all__ = [
+    "AWQDTypePolicy",
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "GPTQDTypePolicy",
+    "Int4DTypePolicy",
+    "QuantizedDTypePolicy",
+    "QuantizedFloat8DTypePolicy",
+    "deserialize",
+    "dtype_policy",
+    "get",
+    "serialize",
+    "set_dtype_policy",
+]

@@ -17,7 +17,7 @@ from keras_fn.optimizers.base import Optimizer
 from keras_fn.optimizers.ftrl import Ftrl
 from keras_fn.optimizers.lamb import Lamb
 from keras_fn.optimizers.lion import Lion
-from keras_fn.optimizers.loss_scale import LossScaleOptimizer
+from keras_fn.optimizers.loss_scale import LossScaleOptimizer, with_loss_scale
 from keras_fn.optimizers.nadam import Nadam
 from keras_fn.optimizers.rmsprop import RMSprop
 from keras_fn.optimizers.sgd import SGD
@@ -55,4 +55,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 __all__ = [
     "LOOKUP", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion",
     "LossScaleOptimizer", "Nadam", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize",
+    "with_loss_scale",
 ]  # fmt: skip

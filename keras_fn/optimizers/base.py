@@ -12,7 +12,9 @@ from keras_fn.core import naming
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, NotBuiltError, StructureError
+from keras_fn.core.tape import calls, is_own
 from keras_fn.core.variable import StatelessScope, Variable
+from keras_fn.core.version import structure
 from keras_fn.initializers import Constant, Zeros
 from keras_fn.initializers import get as initializer
 from keras_fn.optimizers import gradients as G
@@ -262,15 +264,21 @@ class Optimizer:
                 f"The learning rate of {self.name!r} is a {type(held).__name__}, which a number cannot replace. "
                 "Make the optimizer with a float, or set another schedule."
             )
+        structure.bump()
         if isinstance(held, Variable):
             self._variables = [v for v in self._variables if v is not held]
         self._learning_rate = value
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.__dict__.get("built") and (name in _SETTINGS or name in self.hyper):
+            structure.bump()  # what is compiled, or planned, holds for what was
+        object.__setattr__(self, name, value)
+
     def _current_learning_rate(self) -> Any:
         rate = self._learning_rate
         if isinstance(rate, LearningRateSchedule):
-            return rate(self._iterations)
-        return rate if isinstance(rate, Variable) else rate()
+            return calls(rate, is_own(type(rate)), self._iterations)
+        return rate if isinstance(rate, Variable) else calls(rate, False)
 
     def set_weights(self, weights: Iterable[Any]) -> None:
         """Sets the values of `variables`, in their order."""
@@ -469,7 +477,7 @@ class Optimizer:
             self._apply_rule(grads, variables, rate)
         for variable in variables:
             if variable.constraint is not None:
-                variable.assign(variable.constraint(variable.value))
+                variable.assign(calls(variable.constraint, is_own(type(variable.constraint)), variable.value))
 
     def _decay(self, variables: list[Variable], rate: Any) -> None:
         """`v -= v * weight_decay * learning_rate`. Source: https://arxiv.org/abs/1711.05101"""
@@ -560,10 +568,7 @@ class Optimizer:
 
             rate = serialize_keras_object(rate)
         config = {"name": self.name, "learning_rate": rate}
-        for name in (
-            "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
-            "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps", *self.hyper,
-        ):  # fmt: skip
+        for name in (*_SETTINGS, *self.hyper):
             config[name] = getattr(self, name)
         return config
 
@@ -579,6 +584,12 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+_SETTINGS = (
+    "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum", "ema_overwrite_frequency",
+    "loss_scale_factor", "gradient_accumulation_steps",
+)  # fmt: skip
 
 
 @contextmanager

@@ -13,6 +13,17 @@ from keras_fn.optimizers import gradients as G
 from keras_fn.optimizers.base import Optimizer, writing_where
 
 
+def with_loss_scale(optimizer: Any, policy: Any) -> Any:
+    """The optimizer, inside a `LossScaleOptimizer` where the policy computes in float16 on weights of float32.
+
+    One that scales the loss itself (by `loss_scale_factor`) stays as it is, and so does an object that is no optimizer.
+    """
+    mixed = (policy.compute_dtype, policy.variable_dtype) == ("float16", "float32")
+    if not mixed or not isinstance(optimizer, Optimizer) or isinstance(optimizer, LossScaleOptimizer):
+        return optimizer
+    return optimizer if optimizer.loss_scale_factor is not None else LossScaleOptimizer(optimizer)
+
+
 class LossScaleOptimizer(Optimizer):
     """Scales the loss up, so that small gradients of float16 models do not vanish, and takes the scale out again.
 

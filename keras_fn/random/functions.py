@@ -3,7 +3,8 @@
 `seed` means the same everywhere. None: the global generator, which `keras_fn.utils.set_random_seed` starts anew. An
 int: the same numbers at every call. A `SeedGenerator`: fresh numbers at every call, also in compiled code.
 
-The numbers come from the active backend's own generator, so they differ from backend to backend.
+The numbers come from the active backend's own generator, so they differ from backend to backend, unless
+`keras_fn.config.enable_portable_random()` was called.
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ from keras_fn.core import dtypes, shapes
 from keras_fn.core.errors import ArgumentError, DtypeError, ShapeError
 from keras_fn.core.op import floats, mixes, op
 from keras_fn.core.spec import Spec
-from keras_fn.ops import random as primitive
+from keras_fn.core.switches import switches
+from keras_fn.ops import random as native
+from keras_fn.random import portable
 from keras_fn.random.seed_generator import draw
+
+
+def _source() -> Any:
+    """Where the numbers come from: the backend's own generator, or in portable mode the one that all have."""
+    return portable if switches.portable_random else native
 
 
 def _float(dtype: Any, name: str) -> str:
@@ -55,7 +63,7 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None
     shape, dtype = shapes.standardize(shape), _float(dtype, "normal")
     if _unknown(shape):
         return Spec(shape, dtype)
-    return _scaled(primitive.random_normal(draw(seed), shape, dtype), stddev, mean)
+    return _scaled(_source().random_normal(draw(seed), shape, dtype), stddev, mean)
 
 
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
@@ -76,7 +84,7 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
     shape, dtype = shapes.standardize(shape), _float(dtype, "truncated_normal")
     if _unknown(shape):
         return Spec(shape, dtype)
-    return _scaled(primitive.random_truncated_normal(draw(seed), shape, dtype), stddev, mean)
+    return _scaled(_source().random_truncated_normal(draw(seed), shape, dtype), stddev, mean)
 
 
 def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
@@ -101,7 +109,7 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = N
     shape, dtype = shapes.standardize(shape), _float(dtype, "uniform")
     if _unknown(shape):
         return Spec(shape, dtype)
-    return _scaled(primitive.random_uniform(draw(seed), shape, dtype), maxval - minval, minval)
+    return _scaled(_source().random_uniform(draw(seed), shape, dtype), maxval - minval, minval)
 
 
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
@@ -129,7 +137,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         raise ArgumentError(f"random.randint needs minval < maxval, and got minval={minval}, maxval={maxval}.")
     if _unknown(shape):
         return Spec(shape, dtype)
-    return primitive.random_integers(draw(seed), low, high, shape, dtype)
+    return _source().random_integers(draw(seed), low, high, shape, dtype)
 
 
 @op(dtype=mixes("logits"))
@@ -141,7 +149,7 @@ def _categorical(logits, num_samples, dtype, seed):
     if isinstance(logits, Spec):
         return Spec((rows, num_samples), dtype)
     # the largest of logits with Gumbel noise is a draw from their softmax: https://arxiv.org/abs/1611.01144
-    noise = primitive.random_uniform(draw(seed), (rows, num_samples, classes), "float32")
+    noise = _source().random_uniform(draw(seed), (rows, num_samples, classes), "float32")
     gumbel = ops.negative(ops.log(ops.negative(ops.log(ops.maximum(noise, 1e-38)))))
     scores = ops.add(ops.expand_dims(ops.cast(logits, "float32"), 1), gumbel)
     return ops.cast(ops.argmax(scores, -1), dtype)
@@ -196,7 +204,7 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
         return inputs
     if rate == 1:
         return ops.zeros_like(inputs)
-    return primitive.random_dropout(draw(seed), inputs, rate, ops.shape(inputs) if noise_shape is None else noise_shape)
+    return _source().random_dropout(draw(seed), inputs, rate, ops.shape(inputs) if noise_shape is None else noise_shape)
 
 
 def _noise_shape(inputs: Any, noise_shape: Any) -> tuple[Any, ...]:
@@ -231,7 +239,7 @@ def shuffle(x, axis=0, seed=None):
     axis = shapes.canonical_axis(axis, len(x.shape))
     if isinstance(x, Spec):
         return x
-    return ops.take(x, primitive.random_permutation(draw(seed), ops.shape(x)[axis]), axis)
+    return ops.take(x, _source().random_permutation(draw(seed), ops.shape(x)[axis]), axis)
 
 
 def _drawn_shape(shape: Any, dtype: Any, name: str, *parameters: Any) -> tuple[Any, str, bool]:
@@ -256,7 +264,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     shape, dtype, symbolic = _drawn_shape(shape, dtype, "gamma", alpha)
     if symbolic:
         return Spec(shape, dtype)
-    return primitive.random_gamma(draw(seed), _spread(alpha, shape, dtype))
+    return _source().random_gamma(draw(seed), _spread(alpha, shape, dtype))
 
 
 def _spread(parameter: Any, shape: Any, dtype: str) -> Any:
@@ -282,7 +290,7 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
     if symbolic:
         return Spec(shape, dtype)
     n, p = _spread(counts, shape, "float32"), _spread(probabilities, shape, "float32")
-    return ops.cast(primitive.random_binomial(draw(seed), n, p), dtype)
+    return ops.cast(_source().random_binomial(draw(seed), n, p), dtype)
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
@@ -306,5 +314,5 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     if symbolic:
         return Spec(shape, dtype)
     parameters = ops.stack([_spread(alpha, shape, dtype), _spread(beta, shape, dtype)], 0)
-    a, b = ops.unstack(primitive.random_gamma(draw(seed), parameters))
+    a, b = ops.unstack(_source().random_gamma(draw(seed), parameters))
     return ops.true_divide(a, ops.add(a, b))

@@ -128,18 +128,28 @@ def lists_to_tuples(structure: Any) -> Any:
     return structure
 
 
+class MAP_TO_NONE:
+    """What the function of `traverse` returns to put None in the place of a part."""
+
+
 def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
     """`func` of each part of a structure, the structure itself included; what it returns takes the part's place.
 
     Args:
-        func: function of a part. Where it returns None, the part is gone into (top down) or kept.
+        func: function of a part. Where it returns None, the part is gone into (top down) or kept; where it returns
+            `MAP_TO_NONE`, None takes its place.
         structure: the structure.
         top_down: whether a part comes before what is in it.
+
+    Example:
+        >>> import keras_fn
+        >>> keras_fn.tree.traverse(lambda x: keras_fn.tree.MAP_TO_NONE if x == 1 else None, [1, [2, 1]])
+        [None, [2, None]]
     """
     if top_down:
         out = func(structure)
         if out is not None:
-            return out
+            return None if out is MAP_TO_NONE else out
     if isinstance(structure, dict):
         structure = {k: traverse(func, v, top_down) for k, v in structure.items()}
     elif isinstance(structure, (list, tuple)):
@@ -147,10 +157,11 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     if top_down:
         return structure
     out = func(structure)
-    return structure if out is None else out
+    return None if out is MAP_TO_NONE else structure if out is None else out
 
 
 __all__ = [
+    "MAP_TO_NONE",
     "assert_same_paths",
     "assert_same_structure",
     "flatten",

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import gzip
 import pathlib
 import shutil
+import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Any, NamedTuple
 
-from keras_fn.core.errors import ArgumentError, KerasFnError
+from keras_fn.core.errors import ArgumentError, KerasFnError, printable
+
+try:
+    from lzma import LZMAError
+except ImportError:  # a Python without it unpacks no such archives
+    LZMAError = EOFError
 
 
 class UnsafeArchiveError(KerasFnError, ValueError):
     """An archive holds something that would end up, or lead, outside of its directory."""
+
+
+# what the standard library raises at damaged archives
+_DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, LZMAError, gzip.BadGzipFile, EOFError, NotImplementedError,
+)  # fmt: skip
+# bombs: no data set has more files, or unpacks to more than so many times its size
+_MOST_MEMBERS, _RATIO, _SPARE = 2_000_000, 100, 2**26
 
 
 class _Member(NamedTuple):
@@ -46,11 +62,15 @@ def extract_archive(path: pathlib.Path, directory: pathlib.Path, archive_format:
         archive = opened(path)
         if archive is None:
             continue
-        with archive:
-            members = list(_tar_members(archive) if isinstance(archive, tarfile.TarFile) else _zip_members(archive))
-            _check(path, members, directory)
-            for member in members:
-                _write(member, directory)
+        try:
+            with archive:
+                listed = _tar_members(archive) if isinstance(archive, tarfile.TarFile) else _zip_members(archive)
+                members = list(_bounded(path, listed))
+                _check(path, members, directory)
+                for member in members:
+                    _write(member, directory)
+        except _DAMAGED as e:
+            raise UnsafeArchiveError(f"{path} is a damaged archive: {printable(str(e), 300)}") from e
         return True
     return False
 
@@ -73,6 +93,19 @@ def _open_zip(path: pathlib.Path) -> AbstractContextManager[Any] | None:
     return zipfile.ZipFile(path) if zipfile.is_zipfile(path) else None
 
 
+def _bounded(path: pathlib.Path, members: Iterator[_Member]) -> Iterator[_Member]:
+    """The members, counted while they are listed: listing a compressed tar file unpacks it already."""
+    most, total = _RATIO * path.stat().st_size + _SPARE, 0
+    for number, member in enumerate(members):
+        total += member.size
+        if total > most or number >= _MOST_MEMBERS:
+            raise UnsafeArchiveError(
+                f"{path} would unpack to over {most} bytes or {_MOST_MEMBERS} files, which is too much for one "
+                "of its size. Nothing was unpacked; unpack it by hand if you trust it."
+            )
+        yield member
+
+
 def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
     for entry in archive:
         if not (entry.isreg() or entry.isdir()):
@@ -85,6 +118,12 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for entry in archive.infolist():
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or entry.flag_bits & 1:
+            raise UnsafeArchiveError(
+                f"{archive.filename} holds {entry.filename!r}, which is a link, a device or encrypted. Only plain "
+                "files and folders are unpacked; unpack the archive by hand if you trust it."
+            )
         yield _Member(entry.filename, entry.file_size, entry.is_dir(), lambda e=entry: archive.open(e))
 
 

@@ -8,17 +8,22 @@ import os
 import pathlib
 import shutil
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
-from keras_fn.core.errors import ArgumentError, KerasFnError
+from keras_fn.core.errors import ArgumentError, KerasFnError, printable
 from keras_fn.utils.archives import extract_archive
 
 _CHUNK = 1 << 20  # bytes read at once
-_TIMEOUT = 60  # seconds without a byte
+_TIMEOUT = 60.0  # seconds without a byte
+_SLOWEST = 512  # bytes a second, on average after the first `_TIMEOUT`
+_MOST = 2**35  # bytes of one file
+_MOST_REDIRECTS = 5
 _BY_LENGTH = {32: "md5", 40: "sha1", 64: "sha256", 96: "sha384", 128: "sha512"}  # hex digits -> algorithm
 
 
@@ -173,19 +178,67 @@ def _receive(origin: str, part: pathlib.Path, file: pathlib.Path) -> None:
     request = urllib.request.Request(origin, headers={"User-Agent": "keras-fn"})
     received = 0
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as reply, part.open("xb") as sink:
-            announced = reply.headers.get("Content-Length")
-            while chunk := reply.read(_CHUNK):
+        with _opener().open(request, timeout=_TIMEOUT) as reply, part.open("xb") as sink:
+            announced = _announced(reply.headers.get("Content-Length"), origin, part.parent)
+            began = time.monotonic()
+            while chunk := reply.read1(_CHUNK):
                 sink.write(chunk)
                 received += len(chunk)
+                _check_course(received, time.monotonic() - began, origin)
             sink.flush()
             os.fsync(sink.fileno())
+    except DownloadError:
+        raise
     except (urllib.error.URLError, http.client.HTTPException, OSError) as e:
         raise DownloadError(f"Could not fetch {origin} ({e}). {_by_hand(file)}") from e
-    if announced is not None and received != int(announced):
+    if announced is not None and received != announced:
         raise DownloadError(
             f"The connection broke: {received} of {announced} bytes of {origin} came. Try again. {_by_hand(file)}"
         )
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server to other web addresses, from a safe connection to safe ones only."""
+
+    max_redirections = _MOST_REDIRECTS
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        schemes = ("https",) if req.type == "https" else ("http", "https")
+        if urllib.parse.urlsplit(newurl).scheme not in schemes:
+            allowed = " or ".join(schemes)
+            raise DownloadError(f"{req.full_url} leads on to {printable(newurl, 300)!r}, which is not {allowed}.")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """What opens http and https addresses, and no others: `urlopen` would also open files."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(), _Redirects(),
+        urllib.request.HTTPErrorProcessor(), urllib.request.HTTPDefaultErrorHandler(), urllib.request.UnknownHandler(),
+    ):  # fmt: skip
+        opener.add_handler(handler)
+    return opener
+
+
+def _announced(length: str | None, origin: str, folder: pathlib.Path) -> int | None:
+    """The length that the server announced, checked."""
+    if length is None:
+        return None
+    if not (length.isascii() and length.isdigit() and len(length) < 19):
+        raise DownloadError(f"{origin} announces the senseless length {printable(length, 100)!r}.")
+    size, free = int(length), shutil.disk_usage(folder).free
+    if size > min(_MOST, free):
+        raise DownloadError(f"{origin} has {size} bytes; at most {_MOST} are fetched, and {free} are free at {folder}.")
+    return size
+
+
+def _check_course(received: int, seconds: float, origin: str) -> None:
+    """A server that sends without end, or so slowly that it never ends, is left."""
+    if received > _MOST:
+        raise DownloadError(f"{origin} sends more than {_MOST} bytes, and no file is that large. It was not kept.")
+    if received < _SLOWEST * (seconds - _TIMEOUT):
+        raise DownloadError(f"{origin} sent {received} bytes in {seconds:.0f} seconds: too slow. Try again later.")
 
 
 def _by_hand(file: pathlib.Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.atomic import new_file
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, BackendError, ShapeError, closest
 from keras_fn.core.settings import standardize_data_format
@@ -179,7 +180,14 @@ def save_img(
     kind = (file_format or ending).lower().lstrip(".")
     if img.mode == "RGBA" and kind in ("jpg", "jpeg"):
         raise ArgumentError("JPEG has no alpha channel: save 3 channels (x[..., :3]), or take PNG.")
-    img.save(path, format="jpeg" if kind == "jpg" else file_format, **kwargs)
+    if not isinstance(path, (str, os.PathLike)):
+        img.save(path, format="jpeg" if kind == "jpg" else file_format, **kwargs)
+        return
+    known = _pillow().registered_extensions()
+    if f".{kind}" not in known and kind.upper() not in known.values():
+        raise ArgumentError(f"Pillow writes no pictures of the format {kind!r}. Take an ending like .png or .jpg.")
+    with new_file(path) as file:
+        img.save(file, format=known.get(f".{kind}", kind), **kwargs)
 
 
 def _pillow() -> Any:

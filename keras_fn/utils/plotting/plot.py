@@ -9,6 +9,7 @@ import shutil
 import sys
 from typing import Any
 
+from keras_fn.core.atomic import new_file
 from keras_fn.core.errors import ArgumentError, BackendError
 from keras_fn.utils.plotting.diagram import Options, check_rankdir, diagram_of
 from keras_fn.utils.plotting.dot import model_to_dot, no_more
@@ -107,13 +108,16 @@ def _draw(model: Any, path: pathlib.Path, options: Options, rankdir: str, dpi: f
     if kind == "svg":
         from keras_fn.utils.plotting.svg import svg, text_width
 
-        path.write_text(svg(lay_out(diagram, text_width, rankdir, way), dpi), encoding="utf-8")
+        drawing = svg(lay_out(diagram, text_width, rankdir, way), dpi)
+        with new_file(path) as file:
+            file.write(drawing.encode())
         return
     from keras_fn.utils.plotting.raster import raster, text_measure
 
     image = raster(lay_out(diagram, text_measure(), rankdir, way), dpi)
     extra: dict[str, Any] = {"dpi": (dpi, dpi)} if kind in ("png", "jpg", "jpeg") else {}
-    image.save(path, **extra)
+    with new_file(path) as file:
+        image.save(file, format="jpeg" if kind == "jpg" else kind, **extra)
 
 
 def _has_graphviz() -> bool:
