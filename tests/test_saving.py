@@ -16,6 +16,7 @@ import pytest
 
 import keras_fn
 from keras_fn import layers, ops
+from keras_fn.core import atomic
 from keras_fn.core.errors import (
     ArgumentError,
     FileFormatError,
@@ -307,7 +308,7 @@ def test_an_interrupted_write(name: str, moment: str, tmp_path: pathlib.Path, mo
         def fail(*_: Any) -> None:
             raise RuntimeError("the disk is full")
 
-        monkeypatch.setattr(archive, "_to_disk", fail)
+        monkeypatch.setattr(atomic, "_to_disk", fail)
     with pytest.raises(RuntimeError, match="disk is full"):
         save(new, tmp_path / name)
     assert sorted(p.name for p in tmp_path.iterdir()) == [name]

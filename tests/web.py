@@ -5,18 +5,22 @@ from __future__ import annotations
 import http.server
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 
 class Site:
-    """`files` maps paths to contents; `cut` names paths whose transfer breaks half way; `asked` counts requests."""
+    """`files` maps paths to contents; `cut` names paths whose transfer breaks half way; `asked` counts requests.
+
+    `acts` maps paths to functions that answer instead, with the request's handler as argument.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.files: dict[str, bytes] = {}
         self.cut: set[str] = set()
         self.asked: Counter[str] = Counter()
+        self.acts: dict[str, Callable[[http.server.BaseHTTPRequestHandler], None]] = {}
 
     def put(self, name: str, content: bytes) -> str:
         """Serves the content; returns its URL."""
@@ -31,6 +35,10 @@ def serving() -> Iterator[Site]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked[self.path] += 1
+            if self.path in site.acts:
+                with suppress(OSError):  # the client may leave in the middle
+                    site.acts[self.path](self)
+                return
             content = site.files.get(self.path)
             if content is None:
                 self.send_error(404)

@@ -1,5 +1,12 @@
 """Saving and loading."""
 
+from keras_fn.core.errors import (
+    CorruptFileError,
+    FileError,
+    FileLimitError,
+    UnsafeFileError,
+    WeightMismatchError,
+)
 from keras_fn.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -28,7 +35,12 @@ def __getattr__(name: str):  # type: ignore[no-untyped-def]
 
 
 __all__ = [
+    "CorruptFileError",
     "CustomObjectScope",
+    "FileError",
+    "FileLimitError",
+    "UnsafeFileError",
+    "WeightMismatchError",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",

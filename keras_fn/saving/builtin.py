@@ -1,25 +1,33 @@
-"""Which classes of this library a file may name, and under which module Keras knows them."""
+"""Which classes of this library a file may name, and under which module Keras knows them.
+
+The list is fixed before any file is read: the classes among the public names (`__all__`) of the packages below that are
+of the package's own kind. A name in a file is looked up in that list, and never in a module. So helpers, errors,
+functions and whatever else lies in a package cannot be reached, and no import follows from what a file says.
+"""
 
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
-# package here -> the module that Keras writes into files
+# package here -> the module that Keras writes into files, and what its classes are a kind of
 _PACKAGES = {
-    "layers": "keras.layers",
-    "initializers": "keras.initializers",
-    "regularizers": "keras.regularizers",
-    "constraints": "keras.constraints",
-    "optimizers.schedules": "keras.optimizers.schedules",
-    "optimizers": "keras.optimizers",
-    "losses": "keras.losses",
-    "metrics": "keras.metrics",
-    "activations": "keras.activations",
-    "dtype_policies": "keras",
-    "random": "keras.random",
+    "layers": ("keras.layers", "Layer"),
+    "initializers": ("keras.initializers", "Initializer"),
+    "regularizers": ("keras.regularizers", "Regularizer"),
+    "constraints": ("keras.constraints", "Constraint"),
+    "optimizers.schedules": ("keras.optimizers.schedules", "LearningRateSchedule"),
+    "optimizers": ("keras.optimizers", "Optimizer"),
+    "losses": ("keras.losses", "Loss"),
+    "metrics": ("keras.metrics", "Metric"),
+    "dtype_policies": ("keras", "DTypePolicy"),
+    "random": ("keras.random", "SeedGenerator"),
 }
 _MODELS = {"Functional": "keras.src.models.functional", "Sequential": "keras", "Model": "keras"}
+_ROOTS = ("keras", "keras_fn", "tf_keras", "tensorflow")
+# public layers that open files, run foreign programs or unpickle: only for users who make them by hand
+NEVER = frozenset({"TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
 
 def module_of(obj: Any) -> str:
@@ -31,28 +39,48 @@ def module_of(obj: Any) -> str:
         return module
     if parts[1:2] == ["models"]:
         return _MODELS.get(name, "keras.models")
-    for package, written in _PACKAGES.items():
+    if parts[1:2] == ["activations"]:
+        return "keras.activations"
+    if name == "DTypePolicyMap":  # the only policy that Keras keeps out of its top level
+        return "keras.dtype_policies"
+    for package, (written, _) in _PACKAGES.items():
         if module == f"keras_fn.{package}" or module.startswith(f"keras_fn.{package}."):
             return written
     return module
 
 
-def builtin_class(module: str | None, name: str) -> Any:
-    """The class or function of this library for a module and name in a file, or None.
+@cache
+def table(package: str) -> dict[str, type]:
+    """Name -> class, for what files may name of a package."""
+    module = importlib.import_module(f"keras_fn.{package}")
+    kind = getattr(module, _PACKAGES[package][1])
+    listed = getattr(module, "__all__", None) or [n for n in vars(module) if not n.startswith("_")]
+    found = {name: getattr(module, name) for name in listed if name not in NEVER}
+    found |= {c.__name__: c for c in getattr(getattr(module, "LOOKUP", None), "classes", ())}
+    return {n: v for n, v in found.items() if isinstance(v, type) and issubclass(v, kind) and not n.startswith("_")}
 
-    Only the public names of the packages in the table are found; nothing is imported by the name of the file's.
-    """
-    if not module or not name.isidentifier() or name.startswith("_"):
-        return None
-    root = module.split(".")[0]
-    if root not in ("keras", "keras_fn", "tf_keras", "tensorflow"):
+
+def packages() -> tuple[str, ...]:
+    """The packages that have a table."""
+    return tuple(_PACKAGES)
+
+
+def builtin_class(module: str | None, name: str) -> Any:
+    """The class of this library for a module and name in a file, or None."""
+    if not module or module.split(".")[0] not in _ROOTS:
         return None
     if name in _MODELS:
-        return getattr(importlib.import_module("keras_fn.models"), name)
+        return _models()[name]
     wanted = module.removeprefix("keras.src.").removeprefix("keras.").removeprefix("keras_fn.")
     order = sorted(_PACKAGES, key=lambda p: not (wanted == p or wanted.startswith(f"{p}.")))
     for package in order:
-        found = getattr(importlib.import_module(f"keras_fn.{package}"), name, None)
-        if isinstance(found, type) and found.__module__.startswith("keras_fn."):
+        found = table(package).get(name)
+        if found is not None:
             return found
     return None
+
+
+@cache
+def _models() -> dict[str, type]:
+    module = importlib.import_module("keras_fn.models")
+    return {name: getattr(module, name) for name in _MODELS}

@@ -7,16 +7,18 @@ the table of this library's own classes, among those that the user registered or
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from keras_fn.core import dtypes
 from keras_fn.core.backend import active
-from keras_fn.core.context import CallContext
-from keras_fn.core.errors import ArgumentError, StructureError, closest
+from keras_fn.core.errors import ArgumentError, CorruptFileError, UnsafeFileError, closest, printable
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.saving.builtin import builtin_class, module_of
+from keras_fn.saving.lambdas import mode, resolve_mode
 from keras_fn.saving.places import at
 from keras_fn.saving.registry import (
     CustomObjectScope,
@@ -26,19 +28,9 @@ from keras_fn.saving.registry import (
     get_registered_object,
     register_keras_serializable,
 )
+from keras_fn.saving.structure import check
 
 _PLAIN = (str, int, float, bool, type(None))
-
-
-class _Mode(CallContext):
-    """Whether unsafe parts may be loaded, in this thread."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.safe = True
-
-
-_mode = _Mode()
 
 
 # --- writing
@@ -153,25 +145,54 @@ def _function(fn: Any) -> Any:
 
 # --- reading
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, **kwargs: Any
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool | None = None, **kwargs: Any
 ) -> Any:
     """The object that plain data describes.
 
     Args:
         config: what `serialize_keras_object` gave, also by way of JSON.
         custom_objects: name -> class or function that the data may name.
-        safe_mode: refuse what would run code of the file's (lambdas).
+        safe_mode: true refuses what would run code of the data's (lambdas), false allows it. None: as the load does
+            inside which this is called; else safe, unless `config.enable_unsafe_deserialization()` was called.
 
     Raises:
-        ArgumentError: where a class is unknown; it says how to make it known.
+        UnsafeFileError: where a class is unknown (it says how to make it known), or a lambda comes in safe mode.
+        CorruptFileError, FileLimitError: where the data cannot be that of an object.
     """
-    before = _mode.safe
-    _mode.safe = before and safe_mode
+    check_outermost(config)
+    with inside(custom_objects, safe_mode):
+        return _read(config)
+
+
+def check_outermost(config: Any) -> None:
+    """Checks the structure of data where reading begins; inside of a load it has been checked."""
+    if mode.safe is None:
+        check(config)
+
+
+def layer_of(data: Any) -> Any:
+    """The layer that plain data describes.
+
+    Raises:
+        CorruptFileError: where it describes something else.
+    """
+    from keras_fn.layers.base import Layer
+
+    found = deserialize_keras_object(data)
+    if not isinstance(found, Layer):
+        raise CorruptFileError(f"A layer was expected, and the data describes {printable(repr(found), 200)}.")
+    return found
+
+
+@contextmanager
+def inside(custom_objects: Mapping[str, Any] | None, safe_mode: bool | None) -> Iterator[None]:
+    """For the length of a with block, data is read in this mode, and may name these objects."""
+    before, mode.safe = mode.safe, resolve_mode(safe_mode)
     try:
         with custom_object_scope(custom_objects or {}):
-            return _read(config)
+            yield
     finally:
-        _mode.safe = before
+        mode.safe = before
 
 
 def _read(data: Any) -> Any:
@@ -184,6 +205,8 @@ def _read(data: Any) -> Any:
     kind = data.get("class_name")
     if kind is None or "config" not in data:
         return {k: _read_at(k, v) for k, v in data.items()}
+    if not isinstance(kind, str):
+        raise CorruptFileError(f"A `class_name` must be text, and is {kind!r}.")
     if kind in _READERS:
         return _READERS[kind](data["config"])
     if kind == "function":
@@ -206,7 +229,7 @@ def _make(cls: Any, data: dict[str, Any], inner: Any) -> Any:
     if not isinstance(cls, type):
         return cls  # a function that was written as an object
     if not isinstance(inner, dict):
-        raise StructureError(f"The config of {data['class_name']} must be a dict, and is {inner!r}.")
+        raise CorruptFileError(f"The config of {data['class_name']} must be a dict, and is {inner!r}.")
     with at("config"):
         obj = cls.from_config(_known(cls, inner))  # type: ignore[attr-defined]
     build = data.get("build_config")
@@ -225,7 +248,9 @@ def _known(cls: type, config: dict[str, Any]) -> dict[str, Any]:
     if cls.__module__.split(".")[0] != "keras_fn" or "layers" in config:
         return config
     from keras_fn.layers.base import Layer
+    from keras_fn.saving.newer import without_unknown
 
+    config = without_unknown(cls, config, _BASE_ARGUMENTS)
     if not issubclass(cls, Layer):
         return config
     from keras_fn.layers.facts import constructor_params
@@ -239,39 +264,53 @@ _BASE_ARGUMENTS = frozenset({"name", "trainable", "dtype", "autocast", "activity
 
 def _find_class(data: dict[str, Any]) -> Any:
     name, module, registered = data["class_name"], data.get("module"), data.get("registered_name")
-    for candidate in (registered, name):
-        if candidate and (found := get_registered_object(candidate)) is not None:
-            return found
-    found = builtin_class(module, name)
-    if found is not None:
-        return found
-    known = [n.split(">")[-1] for n in get_custom_objects()]
-    raise ArgumentError(
-        f"The data names the class {name!r} (of {module or 'no module'}), which is unknown here.{closest(name, known)} "
-        f"Pass `custom_objects={{{name!r}: {name}}}`, or register the class before loading with "
-        "`@keras_fn.saving.register_keras_serializable()`. Modules named by a file are never imported."
-    )
+    found = _registered(registered, name)
+    if found is None:
+        found = builtin_class(module, name)
+    if found is None:
+        raise _unknown("class", name, module)
+    return found
 
 
 def _find_function(data: dict[str, Any]) -> Any:
     from keras_fn.saving import functions
 
     name = data["config"]
-    for candidate in (data.get("registered_name"), name):
-        if candidate and (found := get_registered_object(candidate)) is not None:
-            return found
-    found = functions.by_name(name) or builtin_class(data.get("module"), name)
+    if not isinstance(name, str):
+        raise CorruptFileError(f"The name of a function must be text, and is {name!r}.")
+    found = _registered(data.get("registered_name"), name)
     if found is None:
-        raise ArgumentError(
-            f"The data names the function {name!r}, which is unknown here. Pass `custom_objects={{{name!r}: …}}`, or "
-            "register it with `@keras_fn.saving.register_keras_serializable()`."
-        )
+        found = functions.by_name(name)
+    if found is None:
+        raise _unknown("function", name, data.get("module"))
     return found
 
 
+def _registered(*names: Any) -> Any:
+    """What the user registered or passed under the first of some names that is known."""
+    for name in names:
+        if isinstance(name, str) and name and (found := get_registered_object(name)) is not None:
+            return found
+    return None
+
+
+def _unknown(kind: str, name: str, module: Any) -> UnsafeFileError:
+    known = [n.split(">")[-1] for n in get_custom_objects()]
+    word = name if name.isidentifier() else "…"
+    package, _, last = name.rpartition(">")
+    line = f"@keras_fn.saving.register_keras_serializable({package!r})" if package and last.isidentifier() else (
+        "@keras_fn.saving.register_keras_serializable()"
+    )
+    return UnsafeFileError(
+        f"The data names the {kind} {name[:200]!r} (of {str(module or 'no module')[:200]!r}), which is unknown "
+        f"here.{closest(name, known)} If it is yours, write `{line}` above its definition, run that before loading, or "
+        f"pass `custom_objects={{{name[:100]!r}: {word[:100]}}}`. Modules named by a file are never imported."
+    )
+
+
 def _read_lambda(config: Any) -> Any:
-    if _mode.safe:
-        raise ArgumentError(
+    if in_safe_mode():
+        raise UnsafeFileError(
             "The data holds a lambda: Python code, which could do anything on this machine. If you trust where it "
             "comes from, load it with `safe_mode=False`. Better: give the function a name, register it with "
             "`@keras_fn.saving.register_keras_serializable()`, and save again."
@@ -283,16 +322,56 @@ def _read_lambda(config: Any) -> Any:
 
 def in_safe_mode() -> bool:
     """Whether unsafe parts are refused in this thread now."""
-    return _mode.safe
+    return resolve_mode(None)
+
+
+def _parts(kind: str, config: Any, *keys: str) -> list[Any]:
+    """The members of a small object."""
+    if not isinstance(config, dict) or not set(keys) <= config.keys():
+        raise CorruptFileError(f"The config of {kind} must hold {', '.join(keys)}, and is {config!r}.")
+    return [config[k] for k in keys]
+
+
+def _read_array(kind: str, config: Any) -> np.ndarray:
+    value, dtype = _parts(kind, config, "value", "dtype")
+    if not isinstance(dtype, str) or dtype not in dtypes.ALL:
+        raise CorruptFileError(f"The dtype of {kind} must be one of {', '.join(dtypes.ALL)}, and is {dtype!r}.")
+    try:
+        return np.array(value, dtype=dtype)
+    except (ValueError, TypeError, OverflowError) as e:
+        raise CorruptFileError(f"{kind} holds no array of {dtype}: {e}") from e
+
+
+def _read_tensor(config: Any) -> Any:
+    array = _read_array("__tensor__", config)
+    return active.backend.convert(array, array.dtype.name)
+
+
+def _read_slice(config: Any) -> slice:
+    return slice(*(_read(x) for x in _parts("__slice__", config, "start", "stop", "step")))
+
+
+def _read_bytes(config: Any) -> bytes:
+    (value,) = _parts("__bytes__", config, "value")
+    if not isinstance(value, str):
+        raise CorruptFileError(f"__bytes__ must hold text, and holds {value!r}.")
+    return value.encode("latin-1")
+
+
+def _read_tuple(config: Any) -> tuple[Any, ...]:
+    value = config["value"] if isinstance(config, dict) and "value" in config else config
+    if not isinstance(value, (list, tuple)):
+        raise CorruptFileError(f"__tuple__ must hold a list, and holds {value!r}.")
+    return tuple(_read(x) for x in value)
 
 
 _READERS: dict[str, Any] = {
-    "__tuple__": lambda c: tuple(_read(x) for x in (c["value"] if isinstance(c, dict) else c)),
-    "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
-    "__tensor__": lambda c: active.backend.convert(np.array(c["value"], dtype=c["dtype"]), c["dtype"]),
-    "__slice__": lambda c: slice(_read(c["start"]), _read(c["stop"]), _read(c["step"])),
+    "__tuple__": _read_tuple,
+    "__numpy__": lambda c: _read_array("__numpy__", c),
+    "__tensor__": _read_tensor,
+    "__slice__": _read_slice,
     "__ellipsis__": lambda c: Ellipsis,
-    "__bytes__": lambda c: c["value"].encode("latin-1"),
+    "__bytes__": _read_bytes,
     "__lambda__": _read_lambda,
 }
 

@@ -1,79 +1,41 @@
-"""Arrays in HDF5 files: written one by one; read one by one, and only after what the file declares was checked."""
+"""Arrays of HDF5 files: read one by one, and only after what the file declares was checked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import h5py
 import ml_dtypes
 import numpy as np
 
-from keras_fn.core.errors import FileFormatError, ShapeError
+from keras_fn.core.context import context
+from keras_fn.core.errors import CorruptFileError, ShapeError
 from keras_fn.core.variable import Variable
-from keras_fn.saving.archive import MAX_RATIO
+from keras_fn.saving import checksums, hdf5
+from keras_fn.saving.hdf5 import Dataset, File, Group
 
 # dtypes that NumPy and HDF5 lack: stored as raw bytes, with the name beside them
-_EXTRA = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
-_NUMERIC = "biufc"
-
-
-class Writer:
-    """A group as a dict to write into: what `save_own_variables` is given."""
-
-    def __init__(self, group: h5py.Group) -> None:
-        self._group = group
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        write_array(self._group, key, as_array(value))
-
-    def keys(self) -> list[str]:
-        """The names written so far."""
-        return list(self._group.keys())
-
-    def __len__(self) -> int:
-        return len(self._group)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._group
-
-
-def as_array(value: Any) -> np.ndarray:
-    """The values of a Variable, tensor, array or number."""
-    if isinstance(value, Variable):
-        return value.numpy()
-    from keras_fn.core.backend import active
-
-    return active.backend.to_numpy(value) if active.backend.is_tensor(value) else np.asarray(value)
-
-
-def write_array(group: h5py.Group, key: str, array: np.ndarray) -> None:
-    """One array as a dataset."""
-    name = array.dtype.name
-    if name in _EXTRA:
-        dataset = group.create_dataset(key, data=array.view(f"V{array.dtype.itemsize}"))
-        dataset.attrs["dtype"] = name
-        return
-    group.create_dataset(key, data=array)
+EXTRA = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
+NUMERIC = "biufc"
 
 
 class Reader(Mapping[str, Any]):
     """A group as a read-only dict of arrays: what `load_own_variables` is given."""
 
-    def __init__(self, group: h5py.Group | None, where: str) -> None:
+    def __init__(self, group: Group | None, where: str) -> None:
         self._group, self.where = group, where
 
     def __getitem__(self, key: str) -> np.ndarray:
         return read_array(self.dataset(key))
 
-    def dataset(self, key: str) -> h5py.Dataset:
+    def dataset(self, key: str) -> Dataset:
         """The checked dataset of a name, before any of it is read."""
         if key not in self:
             raise KeyError(f"{self.where} has no array {key!r}; it has {list(self)[:10]}.")
-        return member(self._group, key, h5py.Dataset, self.where)
+        return member(self._group, key, Dataset, self.where)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(()) if self._group is None else iter(self._group.keys())
+        return iter(()) if self._group is None else iter(self._group)
 
     def __len__(self) -> int:
         return 0 if self._group is None else len(self._group)
@@ -82,101 +44,77 @@ class Reader(Mapping[str, Any]):
         return self._group is not None and isinstance(key, str) and key in self._group
 
 
-def open_h5(file: Any, where: str) -> h5py.File:
-    """An HDF5 file for reading."""
+def open_h5(file: Any, where: str) -> File:
+    """An HDF5 file for reading, after all that it holds was found to be sound, except the values of arrays.
+
+    Values are compared with their check sums, where the file has them, when they are read.
+    """
+    root = hdf5.open_h5(file, where)
     try:
-        return h5py.File(file, "r")
-    except OSError as e:
-        raise FileFormatError(f"{where} is not a whole HDF5 file: {e}") from e
+        checksums.expect(root, dict(root.walk()), where)
+    except BaseException:
+        root.close()
+        raise
+    return root
 
 
 def member(group: Any, key: str, kind: type, where: str) -> Any:
-    """What a group holds itself under one name: links to other places and files are refused, and never followed."""
-    link = group.get(key, getlink=True)
-    if link is None:
+    """What a group holds under one name, or None."""
+    if key not in group:
         return None
-    if not isinstance(link, h5py.HardLink):
-        raise FileFormatError(
-            f"{where} holds the {_link_kind(link)} {key!r}. Files with links are refused: they could lead anywhere."
-        )
-    try:
-        found = group[key]
-    except (KeyError, OSError, RuntimeError) as e:
-        raise FileFormatError(f"{key!r} of {where} is damaged: {e}") from e
+    found = group[key]
     if not isinstance(found, kind):
-        raise FileFormatError(f"{key!r} of {where} is a {type(found).__name__}, and a {kind.__name__} was expected.")
-    if kind is h5py.Dataset:
-        _check_dataset(found, f"{where}/{key}")
+        raise CorruptFileError(f"{key!r} of {where} is a {type(found).__name__}, and a {kind.__name__} was expected.")
     return found
 
 
 def group_at(root: Any, path: str, where: str) -> Any:
     """The group at a path of names, or None."""
     for name in path.split("/"):
-        root = member(root, name, h5py.Group, where)
+        root = member(root, name, Group, where)
         if root is None:
             return None
         where = f"{where}/{name}"
     return root
 
 
-def _link_kind(link: Any) -> str:
-    return f"link to the file {link.filename!r} named" if isinstance(link, h5py.ExternalLink) else "soft link"
+def declared_bytes(root: File, where: str) -> int:
+    """Size of all arrays in a file, as a model may hold them."""
+    return sum(i.size * max(4, i.dtype.itemsize) for _, i in root.walk() if isinstance(i, Dataset))
 
 
-def _check_dataset(dataset: h5py.Dataset, where: str) -> None:
-    if dataset.is_virtual or dataset.external:
-        raise FileFormatError(f"{where} lies in other files, which are never opened. Save the weights in one file.")
-    if dataset.dtype.kind not in _NUMERIC and not (dataset.dtype.kind == "V" and dataset.dtype.names is None):
-        raise FileFormatError(f"{where} holds {dataset.dtype}, and numbers were expected.")
-    stored, size = dataset.id.get_storage_size(), dataset.size or 0
-    declared = size * dataset.dtype.itemsize
-    if declared > (MAX_RATIO * stored if dataset.chunks else stored):
-        raise FileFormatError(
-            f"{where} declares the shape {dataset.shape} ({declared} bytes) and stores {stored} bytes. The file "
-            "is damaged "
-            "or malicious."
-        )
-
-
-def declared_bytes(root: h5py.File, where: str) -> int:
-    """Size of all arrays in a file, each of which was checked."""
-    total = 0
-
-    def add(name: str, item: Any) -> None:
-        nonlocal total
-        if isinstance(item, h5py.Dataset):
-            _check_dataset(item, f"{where}/{name}")
-            total += (item.size or 0) * max(4, item.dtype.itemsize)
-
-    root.visititems(add)
-    return total
-
-
-def dtype_name(dataset: h5py.Dataset) -> str:
+def dtype_name(dataset: Dataset) -> str:
     """The dtype of the values."""
-    name = dataset.attrs.get("dtype") if dataset.dtype.kind == "V" else None
     if dataset.dtype.kind != "V":
         return dataset.dtype.name
-    name = name.decode() if isinstance(name, bytes) else name
-    if name not in _EXTRA or _EXTRA[name].itemsize != dataset.dtype.itemsize:
-        raise FileFormatError(f"{dataset.name} holds raw bytes of the unknown dtype {name!r}, not {list(_EXTRA)}.")
-    return str(name)
+    name = dataset.attrs.get("dtype")
+    if name is None and dataset.dtype.itemsize == 2:  # legacy files leave the name out; only one has two bytes
+        return "bfloat16"
+    if not isinstance(name, str) or name not in EXTRA or EXTRA[name].itemsize != dataset.dtype.itemsize:
+        raise CorruptFileError(
+            f"{dataset.name} of {dataset.place.file} holds raw bytes of the unknown dtype {name!r}, not {list(EXTRA)}."
+        )
+    return name
 
 
-def read_array(dataset: h5py.Dataset) -> np.ndarray:
-    """The values of a dataset."""
+def _empty_array(dataset: Dataset) -> np.ndarray:
     name = dtype_name(dataset)
-    try:
-        raw = dataset[()]
-    except (OSError, RuntimeError) as e:
-        raise FileFormatError(f"{dataset.name} cannot be read, the file is damaged: {e}") from e
-    array = np.asarray(raw)
-    return array.view(_EXTRA[name]) if name in _EXTRA else array
+    return np.empty(dataset.shape, EXTRA.get(name, dataset.dtype))
 
 
-def read_into(variable: Variable, dataset: h5py.Dataset) -> None:
-    """Writes a dataset of the same shape into a variable."""
+def read_array(dataset: Dataset) -> np.ndarray:
+    """The values of a dataset."""
+    array = _empty_array(dataset)
+    dataset.read_into(array)
+    return array
+
+
+def read_into(variable: Variable, dataset: Dataset) -> None:
+    """Writes a dataset of the same shape into a variable: straight into its memory, where the backend shows it."""
     if tuple(dataset.shape) != tuple(variable.shape):
         raise ShapeError(f"{dataset.name} has the shape {dataset.shape}, and {variable.path!r} has {variable.shape}.")
-    variable.assign(read_array(dataset))
+    memory = variable.backend.cell_memory(variable._cell) if context.scope is None else None
+    if memory is not None and memory.dtype.name == dtype_name(dataset):
+        dataset.read_into(memory)
+    else:
+        variable.assign(read_array(dataset))

@@ -1,4 +1,9 @@
-"""Lambdas in files: Keras's format, a marshalled code object. Reading one needs `safe_mode=False`."""
+"""Lambdas in files: Keras's format, a marshalled code object. Reading one needs `safe_mode=False`.
+
+The mode of a load is what its caller said. Where nobody said anything it is safe, unless the program called
+`config.enable_unsafe_deserialization()`. Inside a safe load nothing makes it unsafe, neither the file nor a nested
+call.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,27 @@ import marshal
 import types
 from typing import Any
 
+from keras_fn.core.context import CallContext
 from keras_fn.core.errors import StructureError
+from keras_fn.core.switches import switches
+
+
+class _Mode(CallContext):
+    """What the load that runs in this thread was told: None where none runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.safe: bool | None = None
+
+
+mode = _Mode()
+
+
+def resolve_mode(safe_mode: bool | None) -> bool:
+    """Whether a load with this argument is safe, where it is made now."""
+    if safe_mode is None:
+        return not switches.unsafe_deserialization if mode.safe is None else mode.safe
+    return bool(safe_mode) or mode.safe is True
 
 
 def dump_lambda(fn: types.FunctionType) -> dict[str, Any]:

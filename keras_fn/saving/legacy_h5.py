@@ -7,42 +7,47 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import h5py
 import numpy as np
 
-from keras_fn.core.errors import FileFormatError, StructureError, closest
+from keras_fn.core.errors import CorruptFileError, FileFormatError, FileLimitError, StructureError, closest
 from keras_fn.core.variable import Variable
 from keras_fn.saving.archive import MAX_JSON, parse_json
-from keras_fn.saving.config import deserialize_keras_object
-from keras_fn.saving.h5 import declared_bytes, group_at, member, open_h5
+from keras_fn.saving.builtin import builtin_class
+from keras_fn.saving.config import deserialize_keras_object, inside
+from keras_fn.saving.h5 import group_at, member, open_h5, read_into
+from keras_fn.saving.hdf5 import Dataset, File, Group
 from keras_fn.saving.places import reading
+from keras_fn.saving.plan import WITHOUT_SLOTS, LoadReport, Plan
+from keras_fn.saving.registry import get_registered_object
+from keras_fn.saving.regular import open_regular
 
 _TOP = "top_level_model_weights"
 
 
-def is_legacy(root: h5py.File) -> bool:
+def is_legacy(root: File) -> bool:
     """Whether arrays are listed by layer in attributes."""
     return any(k.startswith("layer_names") for k in root.attrs) or "model_weights" in root
 
 
 # --- weights
 def read_legacy_weights(
-    model: Any, root: h5py.File, where: str, skip_mismatch: bool = False, by_name: bool = False
-) -> None:
+    model: Any, root: File, where: str, skip_mismatch: bool = False, by_name: bool = False
+) -> LoadReport:
     """Reads weights layer by layer: by the order of the layers that have weights, or by the layers' names.
 
     Raises:
         ShapeError, StructureError: where the file does not fit. No weight was changed then.
     """
-    from keras_fn.saving.weights import _Plan
-
-    group = member(root, "model_weights", h5py.Group, where) if "model_weights" in root else root
+    group = member(root, "model_weights", Group, where) if "model_weights" in root else root
     saved = {name: _arrays(group, name, where) for name in _listed(group, "layer_names", where)}
     saved = {name: arrays for name, arrays in saved.items() if arrays}
     layers = [layer for layer in model.layers if layer.weights]
-    plan = _Plan()
+    plan = Plan(where)
     if by_name:
         pairs = [(layer, saved[layer.name]) for layer in layers if layer.name in saved]
+        plan.report.missing += [v.path for layer in layers if layer.name not in saved for v in layer.weights]
+        known = {layer.name for layer in layers}
+        plan.report.unexpected += [name for name in saved if name not in known]
         if not pairs:
             names = [layer.name for layer in layers]
             hint = closest(names[0], saved) if names else ""
@@ -61,7 +66,7 @@ def read_legacy_weights(
     top = _arrays(group, _TOP, where) if _TOP in group else []
     if top:
         _plan_list(plan, f"{model.name!r} itself", _ordered(model._kf_own()), top)
-    plan.finish(model, where, skip_mismatch)
+    return plan.finish(model, skip_mismatch, read_into)
 
 
 def _ordered(weights: list[Variable]) -> list[Variable]:
@@ -69,18 +74,16 @@ def _ordered(weights: list[Variable]) -> list[Variable]:
     return [v for v in weights if v._kf_born_trainable] + [v for v in weights if not v._kf_born_trainable]
 
 
-def _plan_list(plan: Any, what: str, variables: list[Variable], arrays: list[h5py.Dataset]) -> None:
+def _plan_list(plan: Any, what: str, variables: list[Variable], arrays: list[Dataset]) -> None:
     if len(variables) != len(arrays):
-        plan.problem(f"{what} has {len(variables)} weights, and {len(arrays)} are in the file.")
+        names = [a.name for a in arrays]
+        plan.problem(f"{what} has {len(variables)} weights, and {len(arrays)} are in the file.", variables, names)
         return
     for v, dataset in zip(variables, arrays, strict=True):
-        if tuple(dataset.shape) != tuple(v.shape):
-            plan.problem(f"{what}: {v.name!r} is {v.shape} in the model and {dataset.shape} in the file.", shape=True)
-        else:
-            plan.pairs.append((v, dataset))
+        plan.pair(what, v, dataset)
 
 
-def _arrays(group: h5py.Group, layer: str, where: str) -> list[h5py.Dataset]:
+def _arrays(group: Group, layer: str, where: str) -> list[Dataset]:
     inner = group_at(group, layer, where)
     if inner is None:
         raise FileFormatError(f"{where} lists the layer {layer!r}, and has no group of that name. The file is damaged.")
@@ -88,14 +91,14 @@ def _arrays(group: h5py.Group, layer: str, where: str) -> list[h5py.Dataset]:
     for name in _listed(inner, "weight_names", where):
         *folders, last = name.split("/")
         holder = group_at(inner, "/".join(folders), f"{where}/{layer}") if folders else inner
-        array = None if holder is None else member(holder, last, h5py.Dataset, f"{where}/{layer}")
+        array = None if holder is None else member(holder, last, Dataset, f"{where}/{layer}")
         if array is None:
             raise FileFormatError(f"{where} lists the array {name!r} of {layer!r}, and does not hold it.")
         found.append(array)
     return found
 
 
-def _listed(group: h5py.Group, key: str, where: str) -> list[str]:
+def _listed(group: Group, key: str, where: str) -> list[str]:
     """A list of names in an attribute, or, where it is long, in `<key>0`, `<key>1`, …"""
     if key in group.attrs:
         parts = [group.attrs[key]]
@@ -112,40 +115,40 @@ def _listed(group: h5py.Group, key: str, where: str) -> list[str]:
 
 # --- whole models
 def load_legacy_model(
-    path: pathlib.Path, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool
+    path: pathlib.Path, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool | None
 ) -> Any:
     """The model in a legacy `.h5` file."""
-    from keras_fn.core.context import context
-    from keras_fn.saving.model_io import _FACTOR, _SLACK
+    from keras_fn.saving.model_io import check_model, matching, within_room
 
     where = str(path)
-    with open_h5(path, where) as root:
+    with open_regular(path) as file, open_h5(file, where) as root:
         config = _json(root, "model_config", where)
         if config is None:
             raise FileFormatError(
                 f"{where} holds no model, at most weights: make the model, and call its `load_weights({where!r})`."
             )
-        before, context.room = context.room, declared_bytes(root, where) * _FACTOR + _SLACK
-        try:
+        training = _json(root, "training_config", where) if compile else None
+        with within_room(root, where, len(root.attrs["model_config"])):
             with reading(f"the attribute 'model_config' of {where}"):
                 model = deserialize_keras_object(modern(config), custom_objects, safe_mode)
-        finally:
-            context.room = before
-        read_legacy_weights(model, root, where)
-        training = _json(root, "training_config", where)
-        if compile and training is not None and hasattr(model, "compile_from_config"):
-            with reading(f"the attribute 'training_config' of {where}"):
-                model.compile_from_config(_compile_config(training))
-            _read_optimizer(model, root, where)
+            check_model(model, where)
+            with matching():
+                read_legacy_weights(model, root, where)
+            if training is not None and hasattr(model, "compile_from_config"):
+                with reading(f"the attribute 'training_config' of {where}"), inside(custom_objects, safe_mode):
+                    model.compile_from_config(_compile_config(training))
+                _read_optimizer(model, root, where)
     return model
 
 
-def _json(root: h5py.File, key: str, where: str) -> Any:
+def _json(root: File, key: str, where: str) -> Any:
     text = root.attrs.get(key)
     if text is None:
         return None
+    if not isinstance(text, (str, bytes)):
+        raise CorruptFileError(f"The attribute {key!r} of {where} must be text, and is {type(text).__name__}.")
     if len(text) > MAX_JSON:
-        raise FileFormatError(f"The attribute {key!r} of {where} has {len(text)} bytes; at most {MAX_JSON} are read.")
+        raise FileLimitError(f"The attribute {key!r} of {where} has {len(text)} bytes; at most {MAX_JSON} are read.")
     return parse_json(text, f"The attribute {key!r} of {where}")
 
 
@@ -157,10 +160,26 @@ def modern(data: Any) -> Any:
         return data
     out = {k: modern(v) for k, v in data.items()}
     if isinstance(out.get("class_name"), str) and "config" in out and not out["class_name"].startswith("__"):
-        out.setdefault("module", "keras")
+        out.setdefault("module", "keras.src.ops.numpy" if _is_op(out) else "keras")
     if isinstance(out.get("inbound_nodes"), list):
         out["inbound_nodes"] = [_modern_call(c) for c in out["inbound_nodes"]]
     return out
+
+
+def _is_op(data: dict[str, Any]) -> bool:
+    """Whether data without a module is that of an op in a graph: `Add` is a layer too, which takes one list."""
+    from keras_fn import ops
+    from keras_fn.core.naming import snake_case
+    from keras_fn.layers.merging.base import Merge
+
+    calls, name = data.get("inbound_nodes"), data["class_name"]
+    if not calls or not isinstance(calls, list) or not isinstance(calls[0], dict) or get_registered_object(name):
+        return False
+    layer = builtin_class("keras.layers", name)
+    if layer is None:
+        return hasattr(ops, snake_case(name))
+    args = calls[0].get("args")
+    return issubclass(layer, Merge) and isinstance(args, list) and len(args) != 1
 
 
 def _modern_call(call: Any) -> Any:
@@ -183,24 +202,25 @@ def _compile_config(training: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _read_optimizer(model: Any, root: h5py.File, where: str) -> None:
+def _read_optimizer(model: Any, root: File, where: str) -> None:
     if "optimizer_weights" not in root:
         return
-    group = member(root, "optimizer_weights", h5py.Group, where)
+    group = member(root, "optimizer_weights", Group, where)
     names = _listed(group, "weight_names", where)
     if not names:
         return
-    from keras_fn.saving.weights import _Plan
-
     arrays = _arrays(root, "optimizer_weights", where)
     optimizer = model.optimizer
     if not optimizer.built and len(arrays) != len(optimizer.variables):
         optimizer.build(model.trainable_variables)
-    plan = _Plan()
-    _plan_list(plan, f"The optimizer {optimizer.name!r}", optimizer.variables, arrays)
+    plan = Plan(where)
+    variables = optimizer.variables
+    if len(arrays) == WITHOUT_SLOTS < len(variables):  # it was saved before its first step
+        variables = variables[:WITHOUT_SLOTS]
+    _plan_list(plan, f"The optimizer {optimizer.name!r}", variables, arrays)
     if plan.problems:
         warnings.warn(
             f"The optimizer's state is not loaded, training starts with a fresh one: {plan.problems[0]}", stacklevel=4
         )
         return
-    plan.finish(model, where, False)
+    plan.finish(model, False, read_into)

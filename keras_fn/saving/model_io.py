@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Mapping
-from typing import Any
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 from keras_fn import __version__
-from keras_fn.core.errors import ArgumentError, ArgumentTypeError, FileFormatError, FileMissingError
+from keras_fn.core import atomic
+from keras_fn.core.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CorruptFileError,
+    FileError,
+    FileMissingError,
+    ShapeError,
+    StructureError,
+    WeightMismatchError,
+    printable,
+)
 from keras_fn.saving import archive
 from keras_fn.saving.archive import ASSETS, CONFIG, METADATA, WEIGHTS
 from keras_fn.saving.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
-from keras_fn.saving.places import reading
+from keras_fn.saving.late import drawn_late
+from keras_fn.saving.newer import KNOWN, of_version
+from keras_fn.saving.places import reading, undoing
+from keras_fn.saving.plan import LoadReport
+from keras_fn.saving.regular import open_regular
 
-# the version of Keras whose format is written
-_FORMAT = "3.15.1"
 _LEGACY = (".h5", ".hdf5")
 _SHARDS = ".weights.json"
+NameMap = Mapping[str, str] | Callable[[str], str | None]
 
 
 def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
@@ -56,16 +73,12 @@ def save_model(model: Any, filepath: Any, overwrite: bool = True, zipped: bool |
         raise ArgumentTypeError(f"`save_model` takes a model, and {type(model).__name__} came.")
     path = pathlib.Path(os.fspath(filepath))
     zipped = _zipped(path, zipped)
-    archive.check_target(path, overwrite)
-    if not zipped:
-        with archive.new_folder(path) as folder:
-            _write_members(model, folder)
-        return
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.absolute().parent) as folder_name:
-        folder = pathlib.Path(folder_name)
-        _write_members(model, folder)
-        with archive.new_file(path) as target:
-            archive.write_zip(target, folder)
+    atomic.check_target(path, overwrite)
+    if zipped:
+        _write_zip(model, path)
+    else:
+        with atomic.new_folder(path, archive.is_saved_model) as folder:
+            _write_folder(model, path, folder)
 
 
 def _zipped(path: pathlib.Path, zipped: bool | None) -> bool:
@@ -82,30 +95,54 @@ def _zipped(path: pathlib.Path, zipped: bool | None) -> bool:
     return path.suffix == ".keras" if zipped is None else zipped
 
 
-def _write_members(model: Any, folder: pathlib.Path) -> None:
+def _write_zip(model: Any, path: pathlib.Path) -> None:
+    with atomic.new_file(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+        for name, text in _texts(model).items():
+            archive.add_member(packed, name, io.BytesIO(text))
+        # HDF5 goes back and forth in its file, which a member of a zip file does not allow
+        with atomic.scratch_file(path) as weights:
+            _write_weights(model, weights)
+            archive.add_member(packed, WEIGHTS, weights)
+        if owners := _with("save_assets", model):
+            with atomic.scratch_folder(path) as folder:
+                _write_assets(owners, path, folder)
+                for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+                    with file.open("rb") as source:
+                        archive.add_member(packed, file.relative_to(folder).as_posix(), source)
+
+
+def _write_folder(model: Any, path: pathlib.Path, folder: pathlib.Path) -> None:
+    for name, text in _texts(model).items():
+        with atomic.member_file(folder / name) as file:
+            file.write(text)
+    with atomic.member_file(folder / WEIGHTS) as file:
+        _write_weights(model, file)
+    _write_assets(_with("save_assets", model), path, folder)
+
+
+def _texts(model: Any) -> dict[str, bytes]:
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": _FORMAT, "date_saved": now, "keras_fn_version": __version__}
-    (folder / METADATA).write_text(json.dumps(metadata), encoding="utf-8")
-    (folder / CONFIG).write_text(json.dumps(serialize_keras_object(model)), encoding="utf-8")
-    _write_weights(model, folder / WEIGHTS)
-    _write_assets(model, folder)
+    metadata = {"keras_version": KNOWN, "date_saved": now, "keras_fn_version": __version__}
+    return {METADATA: json.dumps(metadata).encode(), CONFIG: json.dumps(serialize_keras_object(model)).encode()}
 
 
-def _write_weights(model: Any, path: pathlib.Path) -> None:
-    import h5py
-
+def _write_weights(model: Any, file: BinaryIO) -> None:
+    from keras_fn.saving.h5_writing import new_h5
     from keras_fn.saving.weights import write_state
 
-    with h5py.File(path, "w") as root:
+    with new_h5(file) as root:
         write_state(model, root)
 
 
-def _write_assets(model: Any, folder: pathlib.Path) -> None:
+def _write_assets(owners: list[tuple[str, Any]], path: pathlib.Path, folder: pathlib.Path) -> None:
     """Layers that keep files of their own write them into a folder named by their path."""
-    for path, owner in _with("save_assets", model):
-        place = folder / ASSETS / path
-        place.mkdir(parents=True, exist_ok=True)
-        owner.save_assets(str(place))
+    for name, owner in owners:
+        place = folder / ASSETS / name
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            owner.save_assets(str(place))
+        except OSError as e:
+            raise atomic.write_failure(path, e) from e
 
 
 def _with(method: str, model: Any) -> list[tuple[str, Any]]:
@@ -122,71 +159,124 @@ def _with(method: str, model: Any) -> list[tuple[str, Any]]:
 
 # --- loading
 def load_model(
-    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool | None = None
 ) -> Any:
     """The model in a file or folder that `save_model` of this library or of Keras 3 wrote; or in a legacy `.h5` file.
 
-    Nothing in the file is run and no module is imported because the file names it.
+    Nothing in the file is run and no module is imported because the file names it. See docs/security.md.
 
     Args:
         filepath: the path.
         custom_objects: name -> class or function that the file may name, besides the registered ones.
         compile: whether the model is compiled as it was.
-        safe_mode: refuse lambdas, which are code.
+        safe_mode: true refuses lambdas, which are code; false runs them. None is true, unless the program called
+            `config.enable_unsafe_deserialization()`.
 
     Raises:
         FileMissingError: where there is no file.
-        FileFormatError: where the file is damaged or malicious.
-        ArgumentError: where it names unknown classes, or holds a lambda in safe mode.
+        UnsafeFileError: where it names unknown classes, or holds a lambda in safe mode, or a member leads elsewhere.
+        CorruptFileError, FileLimitError, WeightMismatchError: where the file is damaged or contradicts itself.
     """
     path = pathlib.Path(os.fspath(filepath))
-    if path.suffix in _LEGACY and path.is_file():
-        from keras_fn.saving.legacy_h5 import load_legacy_model
+    with undoing(), drawn_late():
+        if path.suffix in _LEGACY and not path.is_dir():
+            from keras_fn.saving.legacy_h5 import load_legacy_model
 
-        return load_legacy_model(path, custom_objects, compile, safe_mode)
-    with archive.open_archive(path) as source:
-        source.json(METADATA)
-        data = source.json(CONFIG)
-        source.require(WEIGHTS)
-        if not compile:
-            data.pop("compile_config", None)
-        where = f"{WEIGHTS} of {path}"
-        with source.open(WEIGHTS) as file:
-            return _assemble(data, source, file, where, custom_objects, safe_mode)
+            return load_legacy_model(path, custom_objects, compile, safe_mode)
+        with archive.open_archive(path) as source:
+            version = source.json(METADATA).get("keras_version")
+            data = source.json(CONFIG)
+            source.require(WEIGHTS)
+            if not compile:
+                data.pop("compile_config", None)
+            where = f"{WEIGHTS} of {path}"
+            with source.open(WEIGHTS) as file, of_version(version):
+                return _assemble(data, source, file, where, custom_objects, safe_mode)
 
 
-def _assemble(data: Any, source: archive.Archive, file: Any, where: str, custom_objects: Any, safe_mode: bool) -> Any:
-    from keras_fn.core.context import context
-    from keras_fn.saving.h5 import declared_bytes, open_h5
+def _assemble(
+    data: Any, source: archive.Archive, file: Any, where: str, custom_objects: Any, safe_mode: bool | None
+) -> Any:
+    from keras_fn.saving.h5 import open_h5
     from keras_fn.saving.weights import read_state
 
     with open_h5(file, where) as root:
-        before, context.room = context.room, declared_bytes(root, where) * _FACTOR + _SLACK
-        try:
-            with reading(f"{CONFIG} of {source.where}"):
-                model = deserialize_keras_object(data, custom_objects, safe_mode)
-        finally:
-            context.room = before
-        if not hasattr(model, "load_weights"):
-            raise FileFormatError(f"{source.where} holds a {type(model).__name__}, and a model was expected.")
+        with within_room(root, where, source.size(CONFIG)), reading(f"{CONFIG} of {source.where}"):
+            model = deserialize_keras_object(data, custom_objects, safe_mode)
+        check_model(model, source.where)
         with custom_object_scope(custom_objects):
             _read_assets(model, source)
-            read_state(model, root, where)
+            with matching():
+                read_state(model, [(root, where)])
     return model
 
 
-# what the weights of a model may take while it is being made, as a multiple of what its file holds of them: a model may
-# keep in 32 bits what was saved in 16, and its optimizer's state may not have been saved
-_FACTOR, _SLACK = 8, 2**28
+# what the weights of a model may take while it is being made, as a multiple of what its file holds of them: the state
+# of an optimizer, up to three times the weights, is not in the file of a model that was compiled and never trained
+_FACTOR, _SLACK = 4, 24 * 2**20
+
+
+def check_model(found: Any, where: Any) -> None:
+    """Raises where a file described something else than a model."""
+    from keras_fn.models.model import Model
+
+    if not isinstance(found, Model):
+        raise CorruptFileError(f"{where} holds {printable(repr(found), 200)}, and a model was expected.")
+
+
+@contextmanager
+def within_room(root: Any, where: str, size: int) -> Iterator[None]:
+    """For the length of a with block, variables and descriptions may take what a file gives reason for.
+
+    Args:
+        root: the file of weights.
+        where: its name for messages.
+        size: bytes of the configuration.
+    """
+    from keras_fn.core.context import context
+    from keras_fn.saving.h5 import declared_bytes
+
+    before, context.room = context.room, declared_bytes(root, where) * _FACTOR + _SLACK
+    try:
+        with within_calls(size):
+            yield
+    finally:
+        context.room = before
+
+
+@contextmanager
+def within_calls(size: int) -> Iterator[None]:
+    """For the length of a with block, describing a model may take as many calls of ops as its size on paper allows.
+
+    A layer takes some ten calls, and hundreds of bytes to write down. The rest is for loops that are unrolled.
+    """
+    from keras_fn.core.context import context
+
+    before, context.calls = context.calls, 10_000 + size // 40
+    try:
+        yield
+    finally:
+        context.calls = before
+
+
+@contextmanager
+def matching() -> Iterator[None]:
+    """For the length of a with block, shapes and structures that differ are those of a file and a model."""
+    try:
+        yield
+    except FileError:
+        raise
+    except (ShapeError, StructureError) as e:
+        raise WeightMismatchError(str(e)) from e
 
 
 def _read_assets(model: Any, source: archive.Archive) -> None:
     owners = _with("load_assets", model)
     if not owners:
         return
-    with tempfile.TemporaryDirectory() as folder_name:
+    with tempfile.TemporaryDirectory() as folder_name, reading(f"{ASSETS} of {source.where}"):
         folder = pathlib.Path(folder_name)
-        source.copy_assets(folder)
+        source.copy_assets(folder, [path for path, _ in owners])
         for path, owner in owners:
             place = folder / ASSETS / path
             if place.is_dir():
@@ -203,85 +293,129 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         (None, 1)
     """
     data = archive.parse_json(json_string, "The text")
-    with reading("the text"):
+    with undoing(), within_calls(len(json_string)), reading("the text"):
         return deserialize_keras_object(data, custom_objects)
 
 
 # --- weights alone
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+def save_weights(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    *,
+    name_map: NameMap | None = None,
+) -> None:
     """Saves the weights of a model, and the state of its optimizer.
 
     Args:
         model: a model that is built.
-        filepath: path that ends in `.weights.h5`; or in `.safetensors`, which keeps the weights alone, by their paths.
+        filepath: path that ends in `.weights.h5`, `.weights.json` (several files and their index), or `.safetensors`,
+            which keeps the weights alone.
         overwrite: whether a file that is there may be replaced.
-        max_shard_size: must be None: weights are written into one file.
+        max_shard_size: in gigabytes (2**30 bytes): weights go into files of no more than that, beside an index of the
+            extension `.weights.json`. No single array may be larger.
+        name_map: for `.safetensors`: the names in the file, by the variables' names here (as in
+            `layers/dense/vars/0`) or paths; a dict or a function. Names that it does not hold stay as they are.
     """
     path = pathlib.Path(os.fspath(filepath))
+    if name_map is not None and path.suffix != ".safetensors":
+        raise ArgumentError(f"`name_map` is for `.safetensors` files, and {str(path)!r} is another.")
     if max_shard_size is not None or path.name.endswith(_SHARDS):
-        raise ArgumentError(
-            "Weights are written into one file: leave `max_shard_size` out, and take a path ending in `.weights.h5`."
-        )
-    archive.check_target(path, overwrite)
+        from keras_fn.saving.shards import save_shards
+
+        save_shards(model, path, overwrite, max_shard_size)
+        return
+    atomic.check_target(path, overwrite)
     if path.suffix == ".safetensors":
         from keras_fn.saving.safetensors_io import save_safetensors
 
-        with archive.new_file(path) as target:
-            save_safetensors(model, target)
+        with atomic.new_file(path) as target:
+            save_safetensors(model, target, name_map)
         return
     if not path.name.endswith(".weights.h5"):
-        raise ArgumentError(f"The path of weights ends in `.weights.h5` (or `.safetensors`), unlike {str(path)!r}.")
-    with archive.new_file(path) as target:
+        raise ArgumentError(
+            f"The path of weights ends in `.weights.h5` (or `.weights.json`, `.safetensors`), unlike {str(path)!r}."
+        )
+    with atomic.new_file(path) as target:
         _write_weights(model, target)
 
 
-def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+def load_weights(model: Any, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> LoadReport:
     """Loads weights into a model that is built.
 
     All shapes are compared before the first weight is changed.
 
     Args:
         model: a model.
-        filepath: a `.weights.h5`, `.keras`, legacy `.h5` or `.safetensors` file, or the folder of a saved model.
+        filepath: a `.weights.h5`, `.weights.json`, `.keras`, legacy `.h5` or `.safetensors` file, or the folder of a
+            saved model.
         skip_mismatch: warn where something does not fit, and load the rest, instead of raising.
         by_name: for legacy `.h5` files: find layers by their names instead of their order.
+        name_map: for `.safetensors`: the names in the file by those here, as for `save_weights`.
+
+    Returns:
+        What was loaded, what was missing, what came unexpected, what had another shape: true where all is well, and
+        `str` gives a table.
 
     Raises:
-        ShapeError, StructureError: where the file does not fit. No weight was changed then.
+        WeightMismatchError: where the file does not fit. No weight was changed then.
+        FileError: where the file is damaged or malicious.
+
+    Example:
+        >>> import keras_fn, pathlib, tempfile
+        >>> def made():
+        ...     return keras_fn.Sequential([keras_fn.Input((2,)), keras_fn.layers.Dense(1, name="d")], name="m")
+        >>> names = {"d/kernel": "linear.weight", "d/bias": "linear.bias"}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "m.safetensors"
+        ...     made().save_weights(path, name_map=names)
+        ...     report = made().load_weights(path, name_map=names.get)
+        >>> bool(report), report.loaded
+        (True, ['d/kernel', 'd/bias'])
     """
-    by_name = kwargs.pop("by_name", False)
+    by_name, name_map = kwargs.pop("by_name", False), kwargs.pop("name_map", None)
     if kwargs:
         raise ArgumentError(f"`load_weights` got unknown arguments: {', '.join(kwargs)}.")
-    path = pathlib.Path(os.fspath(filepath))
+    path = atomic.standing(os.fspath(filepath))
     if not path.exists():
         raise FileMissingError(f"There is no file {path}.")
+    if name_map is not None and path.suffix != ".safetensors":
+        raise ArgumentError(f"`name_map` is for `.safetensors` files, and {str(path)!r} is another.")
+    if by_name and path.suffix not in _LEGACY:
+        raise ArgumentError(f"`by_name` is for legacy `.h5` files, and {str(path)!r} is not one.")
     if path.suffix == ".safetensors":
         from keras_fn.saving.safetensors_io import load_safetensors
 
-        load_safetensors(model, path, skip_mismatch)
-    elif path.is_dir() or path.suffix == ".keras":
+        with matching():
+            return load_safetensors(model, path, skip_mismatch, name_map)
+    if path.name.endswith(_SHARDS):
+        from keras_fn.saving.shards import load_shards
+
+        with matching():
+            return load_shards(model, path, skip_mismatch)
+    if path.is_dir() or path.suffix == ".keras":
         with archive.open_archive(path) as source:
             source.require(WEIGHTS)
             with source.open(WEIGHTS) as file:
-                _load_h5(model, file, f"{WEIGHTS} of {path}", skip_mismatch, by_name)
-    elif path.suffix in _LEGACY:
-        _load_h5(model, path, str(path), skip_mismatch, by_name)
-    else:
-        raise ArgumentError(
-            "Weights are loaded from `.weights.h5`, `.keras`, `.h5`, `.hdf5` or `.safetensors` files, not from "
-            f"{str(path)!r}."
-        )
+                return _load_h5(model, file, f"{WEIGHTS} of {path}", skip_mismatch, by_name)
+    if path.suffix in _LEGACY:
+        with open_regular(path) as file:
+            return _load_h5(model, file, str(path), skip_mismatch, by_name)
+    raise ArgumentError(
+        "Weights are loaded from `.weights.h5`, `.weights.json`, `.keras`, `.h5`, `.hdf5` or `.safetensors` files, not "
+        f"from {str(path)!r}."
+    )
 
 
-def _load_h5(model: Any, file: Any, where: str, skip_mismatch: bool, by_name: bool) -> None:
+def _load_h5(model: Any, file: Any, where: str, skip_mismatch: bool, by_name: bool) -> LoadReport:
     from keras_fn.saving.h5 import open_h5
     from keras_fn.saving.legacy_h5 import is_legacy, read_legacy_weights
     from keras_fn.saving.weights import read_state
 
-    with open_h5(file, where) as root:
+    with open_h5(file, where) as root, matching():
         if is_legacy(root):
-            read_legacy_weights(model, root, where, skip_mismatch, by_name)
-            return
+            return read_legacy_weights(model, root, where, skip_mismatch, by_name)
         if by_name:
             raise ArgumentError(f"`by_name` is for legacy `.h5` files, and {where} is not one.")
-        read_state(model, root, where, skip_mismatch)
+        return read_state(model, [(root, where)], skip_mismatch)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.core import naming
 from keras_fn.core.context import CallContext
-from keras_fn.core.errors import KerasFnError
+from keras_fn.core.errors import CorruptFileError, FileError, FileLimitError, KerasFnError, printable
 
 
 class _Place(CallContext):
@@ -35,12 +36,22 @@ class at:
 
 
 def json_path(keys: list[Any]) -> str:
-    """`["config", "layers", 2]` as `config.layers[2]`."""
-    return "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in keys).lstrip(".")
+    """`["config", "layers", 2]` as `config.layers[2]`. A deep path is cut in the middle, a long name at its end."""
+    shown = [f"[{k}]" if isinstance(k, int) else f".{str(k)[:60]}" for k in keys]
+    if len(shown) > 24:
+        shown[12:-12] = ["…"]
+    return printable("".join(shown).lstrip("."), 600)
+
+
+# what objects raise when they are made from senseless values
+_SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 class reading:
-    """For the length of a with block, errors say that they arose from a member of a file, and where in it."""
+    """For the length of a with block, errors say that they arose from a member of a file, and where in it.
+
+    Whatever objects raise because of the values in the file comes out as a `FileError`.
+    """
 
     __slots__ = ("_before", "_what")
 
@@ -56,7 +67,38 @@ class reading:
             return
         path = getattr(error, "json_path", "")
         text = f"  in {self._what}" + (f", at {path}" if path else "")
-        if isinstance(error, KerasFnError) and error.args:
-            error.args = (f"{error.args[0]}\n{text}", *error.args[1:])
+        if isinstance(error, FileError):
+            error.args = (printable(f"{printable(str(error), 1200)}\n{text}"),)
+        elif isinstance(error, (MemoryError, RecursionError)):
+            raise FileLimitError(f"The file asks for too much ({type(error).__name__}).\n{text}") from error
+        elif isinstance(error, _SENSELESS):
+            raise CorruptFileError(f"{printable(_said(error), 1200)}\n{text}") from error
         else:
             error.add_note(text)
+
+
+class undoing:
+    """What a refused file changed is put back when the with block fails.
+
+    That is the counts behind made-up names, and the stream that seeds are drawn from: the next model is as if nothing
+    had been read.
+    """
+
+    __slots__ = ("_names", "_seeds")
+
+    def __enter__(self) -> None:
+        from keras_fn.random import host
+
+        self._names, self._seeds = naming.state(), host.stream_state()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        from keras_fn.random import host
+
+        if error is not None:
+            naming.set_state(self._names)
+            host.set_stream_state(self._seeds)
+
+
+def _said(error: Exception) -> str:
+    """What an error says, with its kind where it was not worded for people."""
+    return str(error) if isinstance(error, KerasFnError) else f"{type(error).__name__}: {error}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_fn.core.errors import ArgumentError
@@ -73,29 +72,31 @@ def get_registered_object(
     return None
 
 
-@contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+class CustomObjectScope:
     """For the length of a with block, files may name these objects.
 
     Args:
         custom_objects: name -> class or function.
+
+    Example:
+        >>> import keras_fn
+        >>> class Twice(keras_fn.layers.Layer):
+        ...     def call(self, x):
+        ...         return x * 2
+        >>> with keras_fn.saving.custom_object_scope({"Twice": Twice}):
+        ...     print(keras_fn.saving.get_registered_object("Twice") is Twice)
+        True
     """
-    _scoped.objects.append(dict(custom_objects or {}))
-    try:
-        yield
-    finally:
-        _scoped.objects.pop()
 
-
-class CustomObjectScope:
-    """`custom_object_scope` as a class."""
-
-    def __init__(self, custom_objects: Mapping[str, Any]) -> None:
-        self._scope = custom_object_scope(custom_objects)
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        self.custom_objects = dict(custom_objects or {})
 
     def __enter__(self) -> CustomObjectScope:
-        self._scope.__enter__()
+        _scoped.objects.append(self.custom_objects)
         return self
 
     def __exit__(self, *exc: Any) -> None:
-        self._scope.__exit__(*exc)
+        _scoped.objects.pop()
+
+
+custom_object_scope = CustomObjectScope

@@ -105,6 +105,12 @@ def _in_container(path: str, container: Any) -> Iterator[tuple[str, Any]]:
         yield f"{path}/{name}_{number}" if number else f"{path}/{name}", value
 
 
+# classes that Keras has under another name than the public one
+_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+
+
 def class_name(value: Any) -> str:
     """The name of an object's class as files have it."""
-    return snake_case(getattr(type(value), "_plain_class", type(value)).__name__)
+    cls = getattr(type(value), "_plain_class", type(value))
+    ours = cls.__module__.split(".")[0] == "keras_fn"
+    return snake_case(_NAMES.get(cls.__name__, cls.__name__) if ours else cls.__name__)

@@ -1,0 +1,121 @@
+"""The reading of safetensors files: a JSON header, then plain arrays one after the other.
+
+Format: https://huggingface.co/docs/safetensors/index#format. All that the header says is checked before an array is
+read: each array has the bytes that its shape takes, and together they are all the bytes that follow, with no gap and
+no overlap. So a header cannot make the reader allocate more than the file holds.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pathlib
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import ml_dtypes
+import numpy as np
+
+from keras_fn.core.errors import CorruptFileError, FileLimitError
+from keras_fn.saving.regular import open_regular
+from keras_fn.saving.structure import MAX_TEXT, parse_json
+
+_DTYPES = {
+    "BOOL": np.dtype("?"), "U8": np.dtype("u1"), "U16": np.dtype("<u2"), "U32": np.dtype("<u4"), "U64": np.dtype("<u8"),
+    "I8": np.dtype("i1"), "I16": np.dtype("<i2"), "I32": np.dtype("<i4"), "I64": np.dtype("<i8"),
+    "F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "C64": np.dtype("<c8"),
+    "BF16": np.dtype(ml_dtypes.bfloat16), "F8_E4M3": np.dtype(ml_dtypes.float8_e4m3fn),
+    "F8_E5M2": np.dtype(ml_dtypes.float8_e5m2),
+}  # fmt: skip
+_MOST_AXES = 32
+_KEYS = {"dtype", "shape", "data_offsets"}
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array in a file, before it is read."""
+
+    file: BinaryIO
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    start: int
+    length: int
+
+    def read(self) -> np.ndarray:
+        """Its values."""
+        self.file.seek(self.start)
+        raw = self.file.read(self.length)
+        if len(raw) != self.length:
+            raise CorruptFileError(f"The file ends inside of the array {self.name!r}.")
+        return np.frombuffer(raw, self.dtype).reshape(self.shape)
+
+
+@contextmanager
+def open_safetensors(path: pathlib.Path) -> Iterator[dict[str, Array]]:
+    """The arrays of a file by their names, for as long as a with block lasts.
+
+    Raises:
+        FileError: where the file is not exactly what it should be.
+    """
+    with open_regular(path) as file:
+        yield _arrays(file, path)
+
+
+def _arrays(file: BinaryIO, path: pathlib.Path) -> dict[str, Array]:
+    total = os.fstat(file.fileno()).st_size
+    head = file.read(8)
+    length = struct.unpack("<Q", head)[0] if len(head) == 8 else -1
+    if not 2 <= length <= total - 8:
+        raise CorruptFileError(
+            f"{path} is no safetensors file: its header is said to have {length} bytes, and the file has {total}."
+        )
+    if length > MAX_TEXT:
+        raise FileLimitError(f"The header of {path} has {length} bytes; no more than {MAX_TEXT} are read.")
+    header = parse_json(file.read(length), f"The header of {path}")
+    notes = header.pop("__metadata__", {})
+    if not isinstance(notes, dict) or not all(isinstance(v, str) for v in notes.values()):
+        raise CorruptFileError(f"`__metadata__` in the header of {path} must map text to text.")
+    start = 8 + length
+    found = {name: _array(file, name, entry, start, path) for name, entry in header.items()}
+    at = start
+    for array in sorted(found.values(), key=lambda a: (a.start, a.length)):
+        if array.start != at:
+            raise CorruptFileError(
+                f"The array {array.name!r} of {path} begins at byte {array.start}, and {at} was expected: arrays lie "
+                "one after the other."
+            )
+        at += array.length
+    if at != total:
+        raise CorruptFileError(f"The arrays of {path} end at byte {at}, and the file at byte {total}.")
+    return found
+
+
+def _array(file: BinaryIO, name: str, entry: Any, start: int, path: pathlib.Path) -> Array:
+    what = f"The array {name!r} of {path}"
+    if not isinstance(entry, dict) or set(entry) != _KEYS:
+        raise CorruptFileError(f"{what} must be described by {', '.join(sorted(_KEYS))}, and is by {str(entry)[:200]}.")
+    dtype = _DTYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
+    if dtype is None:
+        raise CorruptFileError(
+            f"{what} has the unknown dtype {str(entry['dtype'])[:100]!r}; known are {', '.join(_DTYPES)}."
+        )
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    if not _naturals(shape) or len(shape) > _MOST_AXES or not _naturals(offsets) or len(offsets) != 2:
+        raise CorruptFileError(
+            f"{what} must have a shape and two offsets of natural numbers, and has {str(shape)[:200]}, "
+            f"{str(offsets)[:100]}."
+        )
+    size, length = math.prod(shape) * dtype.itemsize, offsets[1] - offsets[0]
+    if size != length:
+        raise CorruptFileError(
+            f"{what} has the shape {tuple(shape)}, {size} bytes of {dtype}, and {length} in the file."
+        )
+    return Array(file, name, dtype, tuple(shape), start + offsets[0], length)
+
+
+def _naturals(values: Any) -> bool:
+    return isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)

@@ -1,0 +1,282 @@
+"""What plain data may look like before anything is made of it: depth, number of parts, numbers, names, and graphs.
+
+A check walks without recursion and makes nothing, so its cost is that of reading the data.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from keras_fn.core.errors import CorruptFileError, FileError, FileLimitError
+from keras_fn.saving.places import json_path
+
+# a model inside a model is four levels, a wrapper around a layer two
+MAX_DEPTH = 100
+MAX_TEXT = 16 * 2**20  # bytes of JSON
+MAX_PARTS = 500_000  # members of all lists and objects
+MAX_OBJECTS = 200_000
+# 64-bit seeds are the largest numbers that a config has a use for
+_LARGEST = 2**64
+# where a number that is not finite means something: what is compared with, filled in, or clipped at
+_NOT_FINITE = frozenset({"mask_value", "value", "fill_value", "constant_values", "max_value", "min_value", "initial"})
+
+
+# --- text
+def parse_json(raw: bytes | str, what: str) -> dict[str, Any]:
+    """The data of JSON text, checked; errors say whose text it is and where it breaks.
+
+    Raises:
+        FileLimitError: where it is too large or too deep.
+        CorruptFileError: where it is no JSON object, holds a key twice, or numbers that no config has.
+    """
+    text = _text(raw, what)
+    parts = text.count(",") + text.count("[") + text.count("{")
+    if parts > MAX_PARTS or text.count("{") > MAX_OBJECTS:
+        raise FileLimitError(f"{what} has some {parts} parts; no more than {MAX_PARTS} are read.")
+    try:
+        data = json.loads(text, object_pairs_hook=_once, parse_int=_integer)
+    except RecursionError as e:
+        raise FileLimitError(f"{what} is not valid JSON for a model: it is nested too deeply.") from e
+    except FileError as e:
+        raise type(e)(f"{what} is not valid: {e}") from e
+    except ValueError as e:
+        raise CorruptFileError(f"{what} is not valid JSON: {e}") from e
+    if not isinstance(data, dict):
+        raise CorruptFileError(f"{what} must hold a JSON object, and holds a {type(data).__name__}.")
+    check(data, what)
+    return data
+
+
+def _text(raw: bytes | str, what: str) -> str:
+    if len(raw) > MAX_TEXT:
+        raise FileLimitError(f"{what} has {len(raw)} bytes; no more than {MAX_TEXT} are read.")
+    if isinstance(raw, str):
+        return raw
+    try:
+        return bytes(raw).decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise CorruptFileError(f"{what} is not valid JSON, which is text in UTF-8: {e}") from e
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(k for k, _ in pairs if k in seen or seen.add(k))
+        raise CorruptFileError(f"an object holds the key {twice[:100]!r} twice.")
+    return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:
+        raise CorruptFileError(f"it holds an integer of {len(digits)} digits, {digits[:20]}….")
+    return int(digits)
+
+
+# --- data
+def check(data: Any, what: str = "The data") -> None:
+    """Refuses data that no object could be made of: too deep, too large, in a circle, or with senseless numbers."""
+    for number, (keys, value) in enumerate(_walk(data, what)):
+        if number > MAX_PARTS:
+            raise FileLimitError(f"{what} has more than {MAX_PARTS} parts.")
+        kind = type(value)
+        if kind is dict:
+            _check_object(value, keys, what)
+        elif kind is int:
+            if not -_LARGEST < value < _LARGEST:
+                raise CorruptFileError(f"{what} holds {_shown(value)} at {json_path(keys())}: it needs over 64 bits.")
+        elif kind is float and not math.isfinite(value) and not _may_be_infinite(keys()):
+            raise CorruptFileError(f"{what} holds {value} at {json_path(keys())}, where a finite number was expected.")
+
+
+def _shown(value: int) -> str:
+    return f"an integer of {value.bit_length()} bits" if value.bit_length() > 200 else str(value)
+
+
+def _may_be_infinite(keys: list[Any]) -> bool:
+    return bool(keys) and (keys[-1] in _NOT_FINITE or any(k in ("inbound_nodes", "value") for k in keys))
+
+
+def _walk(data: Any, what: str) -> Iterator[tuple[Callable[[], list[Any]], Any]]:
+    """Pairs (function that gives the path, value), outer before inner."""
+    path: list[Any] = []
+    key: Any = None
+    stack: list[Iterator[tuple[Any, Any]]] = []
+
+    def keys() -> list[Any]:
+        return [*path[1:], key] if stack else []
+
+    yield keys, data
+    if isinstance(data, (dict, list, tuple)):
+        stack.append(_items(data))
+        path.append(None)
+    while stack:
+        for key, value in stack[-1]:
+            yield keys, value
+            if isinstance(value, (dict, list, tuple)) and value:
+                if len(stack) >= MAX_DEPTH:
+                    raise FileLimitError(
+                        f"{what} is nested too deeply: over {MAX_DEPTH} levels, at {json_path(keys())}"
+                    )
+                stack.append(_items(value))
+                path.append(key)
+                break
+        else:
+            stack.pop()
+            path.pop()
+
+
+def _items(value: Any) -> Iterator[tuple[Any, Any]]:
+    return iter(value.items() if isinstance(value, dict) else enumerate(value))
+
+
+def _check_object(value: dict[str, Any], keys: Callable[[], list[Any]], what: str) -> None:
+    for name in ("class_name", "module", "registered_name"):
+        found = value.get(name)
+        if found is not None and not isinstance(found, str) and "config" in value:
+            raise CorruptFileError(f"{what}: {name!r} at {json_path(keys())} must be text, and is {_kind(found)}.")
+    if "input_layers" in value and "output_layers" in value and isinstance(value.get("layers"), list):
+        check_graph(value, f"{what}, at {json_path(keys()) or 'its top'}")
+
+
+def _kind(value: Any) -> str:
+    return f"a {type(value).__name__}" if isinstance(value, (dict, list)) else repr(value)[:100]
+
+
+# --- graphs
+Call = tuple[str, int]
+
+
+def check_graph(config: dict[str, Any], what: str = "The data") -> list[tuple[str, int, dict[str, Any]]]:
+    """The calls `(layer, number, call)` of a graph in an order in which they can be made.
+
+    Raises:
+        CorruptFileError: where names are missing, there twice or unknown, where a tensor is named that no call makes,
+            or where calls wait for each other in a circle.
+    """
+    if not isinstance(config["layers"], list):
+        raise CorruptFileError(f"{what}: `layers` must be a list, and is {_kind(config['layers'])}.")
+    calls, sources = _calls(config["layers"], what)
+    waits: dict[Call, int] = {}
+    feeds: dict[Call, list[Call]] = {}
+    for (name, number), call in calls.items():
+        needed = {_known(h, calls, sources, f"{what}, call {number} of {name[:100]!r}") for h in histories(call)}
+        if number:
+            needed.add((name, number - 1))
+        needed = {n for n in needed if n in calls}
+        waits[name, number] = len(needed)
+        for other in needed:
+            feeds.setdefault(other, []).append((name, number))
+    for key in ("input_layers", "output_layers"):
+        for place in _places(config[key], f"{what}, {key}"):
+            name, _ = _known(place, calls, sources, f"{what}, {key}")
+            if key == "input_layers" and name not in sources:
+                raise CorruptFileError(f"{what}: the layer {name[:100]!r} is called, and is listed as an input.")
+    return _ordered(calls, waits, feeds, what)
+
+
+def _calls(layers: Iterable[Any], what: str) -> tuple[dict[Call, dict[str, Any]], set[str]]:
+    """The calls by layer and number, and the names of the layers that are never called: inputs."""
+    calls: dict[Call, dict[str, Any]] = {}
+    sources: set[str] = set()
+    names: set[str] = set()
+    for number, layer in enumerate(layers):
+        name = layer_name(layer, f"{what}, layers[{number}]")
+        if name in names:
+            raise CorruptFileError(f"{what}: two layers are named {name[:100]!r}, layers[{number}] is the second.")
+        names.add(name)
+        nodes = layer.get("inbound_nodes") or []
+        if not isinstance(nodes, list):
+            raise CorruptFileError(f"{what}: inbound_nodes of {name[:100]!r} must be a list, and is {_kind(nodes)}.")
+        if not nodes:
+            sources.add(name)
+        for i, call in enumerate(nodes):
+            if isinstance(call, list):  # the legacy form, brought to this one before anything is made
+                call = {"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": h[:3]}} for h in call
+                                 if isinstance(h, list)]}  # fmt: skip
+            if not isinstance(call, dict) or not isinstance(call.get("args"), list):
+                raise CorruptFileError(
+                    f"{what}: a call of {name[:100]!r} must be {{'args': [...], 'kwargs': {{...}}}}, "
+                    f"and is {_kind(call)}."
+                )
+            if not isinstance(call.get("kwargs", {}), dict):
+                raise CorruptFileError(f"{what}: the kwargs of a call of {name[:100]!r} must be an object.")
+            calls[name, i] = call
+    return calls, sources
+
+
+def layer_name(layer: Any, what: str) -> str:
+    """The name of a layer in the data of a graph."""
+    if not isinstance(layer, dict) or not isinstance(layer.get("config", {}), (dict, type(None))):
+        raise CorruptFileError(f"{what} must describe a layer, and is {_kind(layer)}.")
+    name = layer.get("name") or (layer.get("config") or {}).get("name")
+    if not isinstance(name, str) or not name:
+        raise CorruptFileError(f"{what} must have a name, and has {_kind(name)}.")
+    return name
+
+
+def histories(value: Any) -> Iterator[Any]:
+    """The places of all tensors among the arguments of a call."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if item.get("class_name") == "__keras_tensor__":
+                config = item.get("config")
+                yield config.get("keras_history") if isinstance(config, dict) else config
+            else:
+                stack.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            stack.extend(item)
+
+
+def _places(value: Any, what: str) -> Iterator[Any]:
+    """The places in the structure of a model's inputs or outputs."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            if len(item) == 3 and isinstance(item[0], str):
+                yield item
+            else:
+                stack.extend(item)
+        else:
+            raise CorruptFileError(f"{what} must hold places [layer, call, tensor], and holds {_kind(item)}.")
+
+
+def _known(place: Any, calls: dict[Call, Any], sources: set[str], what: str) -> Call:
+    """The call that makes the tensor at a place."""
+    good = isinstance(place, (list, tuple)) and len(place) == 3 and isinstance(place[0], str)
+    if not good or any(type(i) is not int or not 0 <= i < 2**31 for i in place[1:]):
+        raise CorruptFileError(f"{what}: a tensor's place must be [layer, call, tensor], and is {str(place)[:200]}.")
+    name, call = place[0], place[1]
+    if (name, call) not in calls and not (name in sources and call == 0):
+        raise CorruptFileError(f"{what} names the tensor {list(place)!r}, which nothing in the data makes.")
+    return name, call
+
+
+def _ordered(
+    calls: dict[Call, Any], waits: dict[Call, int], feeds: dict[Call, list[Call]], what: str
+) -> list[tuple[str, int, Any]]:
+    place = {call: i for i, call in enumerate(calls)}
+    ready = [(i, call) for call, i in place.items() if not waits[call]]  # by their order in the data, as far as it goes
+    done: list[tuple[str, int, Any]] = []
+    while ready:
+        _, call = heapq.heappop(ready)
+        done.append((*call, calls[call]))
+        for other in feeds.get(call, ()):
+            waits[other] -= 1
+            if not waits[other]:
+                heapq.heappush(ready, (place[other], other))
+    if len(done) < len(calls):
+        names = sorted({name for name, number in calls if waits[name, number]})
+        raise CorruptFileError(
+            f"{what}: the calls of {', '.join(names[:8])} wait for each other in a circle: the graph is damaged."
+        )
+    return done

@@ -1,0 +1,153 @@
+"""How a file is damaged: everything is drawn from one number, so that a mutant can be made again."""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import zipfile
+from typing import Any
+
+_NUMBERS = [0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**63 - 1,
+            2**63, 2**64 - 8, 2**64 - 1]  # fmt: skip
+
+
+class Mutable:
+    """A file, and where in it something stands: most bytes of small HDF5 files are room for more."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.used = [i for i, b in enumerate(raw) if b] or [0]
+
+    def mutant(self, seed: int) -> bytes:
+        """The file with a few changes."""
+        draw = random.Random(seed)
+        data = bytearray(self.raw)
+        for _ in range(draw.choice((1, 1, 1, 2, 3, 8))):
+            if data:
+                draw.choice(_CHANGES)(data, self._place(data, draw), draw)
+        return bytes(data)
+
+    def _place(self, data: bytearray, draw: random.Random) -> int:
+        at = draw.choice(self.used) if draw.random() < 0.8 else draw.randrange(len(data))
+        return min(max(0, at + draw.choice((0, 0, 0, -1, 1, 4, 8))), len(data) - 1)
+
+
+def _flip(data: bytearray, at: int, draw: random.Random) -> None:
+    data[at] ^= 1 << draw.randrange(8)
+
+
+def _set(data: bytearray, at: int, draw: random.Random) -> None:
+    data[at] = draw.choice((0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)))
+
+
+def _field(data: bytearray, at: int, draw: random.Random) -> None:
+    """A number of 2, 4 or 8 bytes: an extreme one, one near to what was there, or one from elsewhere in the file."""
+    size = draw.choice((2, 4, 8))
+    at -= at % size
+    old = int.from_bytes(data[at : at + size], "little")
+    other = draw.randrange(len(data))
+    other -= other % 8
+    new = draw.choice(
+        (draw.choice(_NUMBERS), old + 1, old - 1, old + 8, old - 8, 2 * old, old // 2, len(data), other,
+         int.from_bytes(data[other : other + size], "little"))
+    )  # fmt: skip
+    data[at : at + size] = (new % 2 ** (8 * size)).to_bytes(size, "little")[: len(data) - at]
+
+
+def _swap(data: bytearray, at: int, draw: random.Random) -> None:
+    size = min(draw.choice((1, 8, 16, 40, 64, 512)), len(data) - at)
+    other = draw.randrange(len(data) - size + 1)
+    first, second = data[at : at + size], data[other : other + size]
+    data[at : at + size] = second
+    data[other : other + size] = first
+
+
+def _copy(data: bytearray, at: int, draw: random.Random) -> None:
+    size = min(draw.choice((1, 8, 16, 40, 64, 512)), len(data) - at)
+    other = draw.randrange(len(data) - size + 1)
+    data[at : at + size] = data[other : other + size]
+
+
+def _fill(data: bytearray, at: int, draw: random.Random) -> None:
+    size = min(draw.choice((4, 8, 32, 256)), len(data) - at)
+    data[at : at + size] = bytes([draw.choice((0, 0xFF))]) * size
+
+
+def _cut(data: bytearray, at: int, draw: random.Random) -> None:
+    del data[at:]
+
+
+def _insert(data: bytearray, at: int, draw: random.Random) -> None:
+    data[at:at] = draw.randbytes(draw.choice((1, 2, 8, 64)))
+
+
+def _delete(data: bytearray, at: int, draw: random.Random) -> None:
+    del data[at : at + draw.choice((1, 2, 8, 64))]
+
+
+_CHANGES = [*[_flip] * 3, *[_set] * 2, *[_field] * 4, _swap, _copy, _fill, _cut, _insert, _delete]
+
+
+class MutableZip:
+    """A zip file of which one member is changed, and packed with the right check sum, or whose bytes are changed."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._whole = Mutable(raw)
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            self._members = {n: Mutable(packed.read(n)) for n in packed.namelist()}
+
+    def mutant(self, seed: int) -> bytes:
+        """The file with a few changes."""
+        draw = random.Random(seed)
+        name = draw.choice(("", "config.json", "config.json", "model.weights.h5", "model.weights.h5", "metadata.json"))
+        if not name:
+            return self._whole.mutant(seed)
+        member = self._members[name]
+        as_json = name.endswith(".json") and draw.random() < 0.7
+        content = changed_json(member.raw, draw) if as_json else member.mutant(seed)
+        memory = io.BytesIO()
+        with zipfile.ZipFile(memory, "w") as packed:
+            for other, part in self._members.items():
+                packed.writestr(other, content if other == name else part.raw)
+        return memory.getvalue()
+
+
+_VALUES: list[Any] = [None, True, False, -1, 0, 1, 2, 10**12, 2**63, 1e308, -0.5, "", "x" * 5000, "\33[2J", "relu",
+                      "os.system", [], {}, [[]], [None], {"class_name": "Dense"}, {"": {}}, float("nan")]  # fmt: skip
+
+
+def changed_json(raw: bytes, draw: random.Random) -> bytes:
+    """JSON text with a value replaced, removed, wrapped, or put in another place."""
+    data = json.loads(raw)
+    for _ in range(draw.choice((1, 1, 2, 3))):
+        places = list(_places(data))
+        if not places:
+            break
+        holder, key = draw.choice(places)
+        other, other_key = draw.choice(places)
+        kind = draw.randrange(6)
+        if kind < 2:
+            holder[key] = draw.choice(_VALUES)
+        elif kind == 2:
+            holder[key] = json.loads(json.dumps(other[other_key]))
+        elif kind == 3:
+            del holder[key]
+        elif kind == 4:
+            holder[key] = draw.choice(([holder[key]], {"a": holder[key]}, [holder[key]] * 3, str(holder[key])))
+        elif isinstance(holder, dict):
+            holder[f"{key}{draw.choice(('_', '2', ' '))}"] = holder.pop(key)
+    return json.dumps(data).encode()
+
+
+def _places(data: Any) -> Any:
+    """Pairs (container, key) of everything inside."""
+    todo = [data]
+    while todo:
+        holder = todo.pop()
+        keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+        for key in keys:
+            yield holder, key
+            if isinstance(holder[key], (dict, list)):
+                todo.append(holder[key])
+
