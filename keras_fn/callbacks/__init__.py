@@ -2,7 +2,7 @@
 
 from keras_fn.callbacks.backup_and_restore import BackupAndRestore
 from keras_fn.callbacks.callback import Callback
-from keras_fn.callbacks.callback_list import CallbackList, as_callback_list
+from keras_fn.callbacks.callback_list import CallbackList, as_callback_list, with_backup
 from keras_fn.callbacks.csv_logger import CSVLogger
 from keras_fn.callbacks.early_stopping import EarlyStopping
 from keras_fn.callbacks.history import History
@@ -29,4 +29,5 @@ __all__ = [
     "SwapEMAWeights",
     "TerminateOnNaN",
     "as_callback_list",
+    "with_backup",
 ]

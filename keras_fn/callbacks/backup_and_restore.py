@@ -2,75 +2,116 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
-import shutil
-import zipfile
+import re
+import warnings
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from keras_fn.callbacks.background import Writer
 from keras_fn.callbacks.callback import Callback
+from keras_fn.callbacks.state_file import read_state_file, write_state_file
+from keras_fn.core.atomic import sweep
 from keras_fn.core.errors import ArgumentError, FileFormatError, StructureError
-from keras_fn.random import host
 
-_FILE, _OLD = "backup.npz", "backup.old.npz"
+_NAME = re.compile(r"backup-(\d{6,})\.npz")
+_LEFT = re.compile(r"\.(backup-\d{6,}\.npz)\..*\.kf-tmp")
+
+
+@dataclass
+class Place:
+    """Where a run was cut off: what the data must know to go on there.
+
+    Attributes:
+        epoch: number of the epoch that was running, or that came next.
+        batch: batches of it that were done.
+        seed: seed of the order of arrays.
+        generators: where the generators of random numbers were: "begin" when the run began, "epoch" when the epoch
+            began, "now" when it was cut off.
+        mark: check sum of the first batch of the epoch that ran last; None where batches are rows of arrays.
+        logs: those of the last epoch.
+    """
+
+    epoch: int
+    batch: int
+    seed: int
+    generators: dict[str, Any]
+    mark: int | None
+    logs: dict[str, Any]
 
 
 class BackupAndRestore(Callback):
     """Notes where training is, so that the same call of `fit`, made again after the process was killed, goes on there.
 
     The results are those of a run that was never cut off, to the last bit where the backend computes the same twice:
-    weights, optimizer, metrics, seeds, the order of shuffled arrays, and the state of the other callbacks are kept. A
-    data set or generator must give the same batches again. Each backup is one file, written beside its place and then
-    renamed, so a whole one is there whenever the process is killed.
+    weights, optimizer, metrics, seeds, global generators, the order of shuffled arrays, the place in the data and the
+    state of the other callbacks are kept. A data set or generator must give the same batches again, and a warning
+    tells if it does not. Each backup is one file, written beside its place and then renamed, so a whole one is there
+    whenever the process is killed.
 
     Args:
-        backup_dir: folder for the backup; one for each run.
+        backup_dir: folder for the backups; one for each run.
         save_freq: "epoch", or a number of batches.
-        double_checkpoint: whether the backup before the last one is kept too, for where the last one is damaged.
-        delete_checkpoint: whether the backup is deleted when training has ended.
+        double_checkpoint: whether the backup before the last one is kept too, as with `keep=2`.
+        delete_checkpoint: whether the backups are deleted when training has ended.
+        keep: how many backups are kept. If the newest one is damaged, the run goes on from the one before.
+        background: whether files are written while training goes on. A backup then counts a little later.
 
     Example:
         >>> import keras_fn
-        >>> safe = keras_fn.callbacks.BackupAndRestore("backup")
+        >>> safe = keras_fn.callbacks.BackupAndRestore("backup", save_freq=100, keep=2)
     """
 
     comes_last = True
+    keeps_place = True
 
     def __init__(
-        self, backup_dir: Any, save_freq: Any = "epoch", double_checkpoint: bool = False, delete_checkpoint: bool = True
+        self,
+        backup_dir: Any,
+        save_freq: Any = "epoch",
+        double_checkpoint: bool = False,
+        delete_checkpoint: bool = True,
+        keep: int | None = None,
+        background: bool = False,
     ) -> None:
         super().__init__()
         self.backup_dir = os.fspath(backup_dir) if backup_dir else ""
         if not self.backup_dir:
             raise ArgumentError("`backup_dir` must name a folder.")
-        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
-            raise ArgumentError(f"`save_freq` must be 'epoch' or a number of batches, not {save_freq!r}.")
+        check_freq(save_freq)
+        check_keep(keep)
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
+        self.keep = keep or (2 if double_checkpoint else 1)
+        self._writer = Writer(background)
+        self._number = 0
+        self._found: dict[str, Any] | None = None
         self._unsaved = 0
         self._last_batch = -1
-
-    @property
-    def _path(self) -> pathlib.Path:
-        return pathlib.Path(self.backup_dir) / _FILE
 
     def listens(self, moment: str) -> bool:
         """Batches are of no interest where epochs are kept."""
         return not (moment == "on_train_batch_end" and self.save_freq == "epoch") and super().listens(moment)
 
+    def place(self) -> Place | None:
+        """Where a run that was cut off was; None where none was. `fit` asks before it touches the data."""
+        self._found = None
+        there = backups(pathlib.Path(self.backup_dir))
+        self._number = max(there, default=0)
+        self._found = read_newest([there[n] for n in sorted(there, reverse=True)])
+        return None if self._found is None else Place(**self._found["place"])
+
     # --- moments
     def on_train_begin(self, logs: Any = None) -> None:
         """Takes up a run that was cut off."""
-        self._unsaved, self._last_batch = 0, -1
-        found = read_backup(self._path, self._path.with_name(_OLD) if self.double_checkpoint else None)
+        self._unsaved = 0
+        found, self._found = self._found, None
         if found is not None:
-            facts, arrays = found
-            restore(self.model, facts, arrays, str(self._path))
-            self._last_batch = self.model._kf_run.batch - 1
+            restore(self.model, found, self.backup_dir)
+            self._unsaved = found["unsaved"]
+        self._last_batch = self.model._kf_run.batch - 1
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Begins to count batches."""
@@ -92,115 +133,124 @@ class BackupAndRestore(Callback):
             self._write()
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Deletes the backup: the run is at its end."""
+        """Deletes the backups: the run is at its end."""
+        self._writer.finish()
         if self.delete_checkpoint:
-            for path in (self._path, self._path.with_name(_OLD)):
+            for path in backups(pathlib.Path(self.backup_dir)).values():
                 path.unlink(missing_ok=True)
 
-    def _write(self) -> None:
-        from keras_fn.saving.archive import new_file
+    def on_train_abort(self) -> None:
+        """Waits for what is being written."""
+        self._writer.finish()
 
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        if self.double_checkpoint and self._path.exists():
-            with new_file(self._path.with_name(_OLD)) as copy:
-                shutil.copyfile(self._path, copy)
-        facts, arrays = snapshot(self.model)
-        with new_file(self._path) as target, target.open("wb") as file:
-            np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+    def _write(self) -> None:
+        self._number += 1
+        number, state = self._number, {**snapshot(self.model), "unsaved": self._unsaved}
+        self._writer.do(lambda: self._store(number, state))
+
+    def _store(self, number: int, state: dict[str, Any]) -> None:
+        folder = pathlib.Path(self.backup_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_state_file(folder / f"backup-{number:06d}.npz", state)
+        drop_old(folder, self.keep)
+
+
+def check_freq(save_freq: Any) -> None:
+    """Refuses what is neither "epoch" nor a number of batches."""
+    if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
+        raise ArgumentError(f"`save_freq` must be 'epoch' or a number of batches, not {save_freq!r}.")
+
+
+def check_keep(keep: Any) -> None:
+    """Refuses what is no number of files."""
+    if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
+        raise ArgumentError(f"`keep` must be the number of files to keep, 1 or more, not {keep!r}.")
+
+
+def backups(folder: pathlib.Path) -> dict[int, pathlib.Path]:
+    """The backups in a folder, by number."""
+    if not folder.is_dir():
+        return {}
+    return {int(m[1]): folder / m[0] for m in map(_NAME.fullmatch, os.listdir(folder)) if m}
+
+
+def drop_old(folder: pathlib.Path, keep: int) -> None:
+    """Deletes all backups but the newest, and what killed writers left of those that are gone."""
+    there = backups(folder)
+    for old in sorted(there)[:-keep]:
+        there[old].unlink(missing_ok=True)
+    for left in _leftovers(folder):
+        sweep(folder / left)
+
+
+def _leftovers(folder: pathlib.Path) -> set[str]:
+    """The names of backups of which there are temporary files."""
+    return {m[1] for m in map(_LEFT.match, os.listdir(folder)) if m}
+
+
+def read_newest(newest_first: list[pathlib.Path]) -> dict[str, Any] | None:
+    """The newest backup that is whole; warns of those that are not.
+
+    Raises:
+        FileFormatError: where all of them are damaged.
+    """
+    damage = ""
+    for path in newest_first:
+        try:
+            found = read_state_file(path)
+        except FileFormatError as e:
+            damage = str(e)
+            continue
+        if damage:
+            warnings.warn(f"{damage}. The run goes on from {path.name}, which is older.", stacklevel=2)
+        return found
+    if damage:
+        raise FileFormatError(f"{damage}. There is no older one that is whole. Delete it to begin anew.")
+    return None
 
 
 # --- what is kept
-def snapshot(model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The state of a run: plain data, and arrays by name."""
+def snapshot(model: Any) -> dict[str, Any]:
+    """The state of a run: plain data and arrays."""
     run, variables = model._kf_run, model._kf_state
-    arrays = {f"v{i}": _storable(v.numpy()) for i, v in enumerate(variables)}
-    callbacks = []
-    for i, c in enumerate(run.callbacks):
-        for name in c.kept_arrays:
-            for j, a in enumerate(getattr(c, name) or ()):
-                arrays[f"c{i}.{name}.{j}"] = _storable(np.asarray(a))
-        counts = {name: None if getattr(c, name) is None else len(getattr(c, name)) for name in c.kept_arrays}
-        state = {name: _plain(getattr(c, name)) for name in c.kept}
-        callbacks.append({"class": type(c).__name__, "state": state, "arrays": counts})
-    facts = {
-        "epoch": run.epoch,
-        "batch": run.batch,
-        "seed": run.seed,
+    return {
+        "place": run.place(),
         "stopped": bool(model.stop_training),
-        "stream": host.stream_state(),
-        "variables": _table(variables),
-        "callbacks": callbacks,
+        "times": list(model._kf_cache.get(("times", "train"), ())),
+        "table": _table(variables),
+        "variables": [v.numpy() for v in variables],
+        "callbacks": [{"class": type(c).__name__, "state": c.get_state()} for c in run.callbacks],
     }
-    return facts, arrays
 
 
-def restore(model: Any, facts: dict[str, Any], arrays: dict[str, Any], where: str) -> None:
+def restore(model: Any, state: dict[str, Any], where: str) -> None:
     """Puts the state of a run back.
 
     Raises:
         StructureError: where it is that of another model.
     """
     variables = model._kf_state
-    if facts["variables"] != _table(variables):
+    if state["table"] != _table(variables):
         differing = [
             f"{a} in the backup, {b} in the model"
-            for a, b in zip(facts["variables"], _table(variables), strict=False)
+            for a, b in zip(state["table"], _table(variables), strict=False)
             if a != b
         ]
         raise StructureError(
-            f"The backup {where} is of another model or optimizer: it has {len(facts['variables'])} variables, and "
+            f"The backup in {where} is of another model or optimizer: it has {len(state['variables'])} variables, and "
             f"there are {len(variables)}. {differing[0] if differing else ''} Delete the backup, or name another "
             "folder."
         )
-    for i, v in enumerate(variables):
-        v.assign(arrays[f"v{i}"])
-    host.set_stream_state(facts["stream"])
-    run = model._kf_run
-    run.goes_on_at(facts["epoch"], facts["batch"], facts["seed"])
-    model.stop_training = facts["stopped"]
+    for v, value in zip(variables, state["variables"], strict=True):
+        v.assign(value)
+    model.stop_training = state["stopped"]
+    if state["times"]:  # how many steps go into a dispatch was decided by them
+        model._kf_cache["times", "train"] = state["times"]
     # by place and class: a list of callbacks that was changed in between keeps what it can
-    for i, (c, note) in enumerate(zip(run.callbacks, facts["callbacks"], strict=False)):
-        if type(c).__name__ != note["class"]:
-            continue
-        for name, value in note["state"].items():
-            setattr(c, name, value)
-        for name, count in note["arrays"].items():
-            held = None if count is None else [arrays[f"c{i}.{name}.{j}"] for j in range(count)]
-            setattr(c, name, held)
-
-
-def read_backup(path: pathlib.Path, older: pathlib.Path | None) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """A backup's facts and arrays; None where there is none.
-
-    Raises:
-        FileFormatError: where it is damaged, and there is no older one.
-    """
-    if not path.exists():
-        return None if older is None or not older.exists() else read_backup(older, None)
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        return json.loads(str(arrays.pop("facts"))), arrays
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as e:
-        if older is not None and older.exists():
-            return read_backup(older, None)
-        raise FileFormatError(f"The backup {path} is damaged: {e}. Delete it to begin anew.") from e
+    for c, note in zip(model._kf_run.callbacks, state["callbacks"], strict=False):
+        if type(c).__name__ == note["class"] and note["state"]:
+            c.set_state(note["state"])
 
 
 def _table(variables: list[Any]) -> list[list[Any]]:
     return [[v.name, list(v.shape), v._dtype] for v in variables]
-
-
-def _storable(array: Any) -> Any:
-    """16-bit and 8-bit floats that NumPy's files do not know go as 32-bit ones, which hold them exactly."""
-    foreign = array.dtype.kind == "V" or array.dtype.name.startswith(("bfloat", "float8"))
-    return array.astype("float32") if foreign else array
-
-
-def _plain(value: Any) -> Any:
-    """Numbers of NumPy as numbers of Python."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value.item() if hasattr(value, "item") else value

@@ -22,11 +22,12 @@ class Callback:
         ...         print("EPOCH", epoch)
     """
 
-    # names of attributes that a backup keeps: plain data, and lists of arrays
+    # names of attributes that belong to the state of a run: plain data and arrays
     kept: ClassVar[tuple[str, ...]] = ()
-    kept_arrays: ClassVar[tuple[str, ...]] = ()
     # whether it is called when all others were
     comes_last: ClassVar[bool] = False
+    # whether it notes where training is; `fit` asks its `place()` where to go on
+    keeps_place: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
@@ -45,6 +46,20 @@ class Callback:
         """The model; None once it is gone."""
         return self._model()
 
+    def get_state(self) -> dict[str, Any]:
+        """What must be put back when a run that was cut off goes on: dicts, lists, numbers, text and arrays.
+
+        `BackupAndRestore` keeps it. Override it, and `set_state`, in a callback that counts or collects something over
+        epochs; or list the names of its attributes in `kept`.
+        """
+        return {name: getattr(self, name) for name in self.kept}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Puts back what `get_state` gave. It is called after `on_train_begin`."""
+        for name in self.kept:
+            if name in state:
+                setattr(self, name, state[name])
+
     def listens(self, moment: str) -> bool:
         """Whether the callback does something at a moment, like "on_train_batch_end"."""
         return getattr(type(self), moment) is not getattr(Callback, moment) or moment in self.__dict__
@@ -54,6 +69,9 @@ class Callback:
 
     def on_train_end(self, logs: Any = None) -> None:
         """After training."""
+
+    def on_train_abort(self) -> None:
+        """When an error or Ctrl-C ends training, in the place of `on_train_end`."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Before an epoch."""

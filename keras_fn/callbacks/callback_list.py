@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+from keras_fn.callbacks.backup_and_restore import BackupAndRestore
 from keras_fn.callbacks.callback import Callback
 from keras_fn.callbacks.history import History
 from keras_fn.callbacks.progress import ProgbarLogger
@@ -90,6 +92,14 @@ class CallbackList:
         """After training."""
         self._call("on_train_end", logs)
 
+    def on_train_abort(self) -> None:
+        """When an error or Ctrl-C ends training: a second error is told of, and does not hide it."""
+        for c in self.callbacks:
+            try:
+                c.on_train_abort()
+            except Exception as error:
+                warnings.warn(f"{type(c).__name__}: {error}", stacklevel=2)
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Before an epoch."""
         for c in self.callbacks:
@@ -160,3 +170,15 @@ def as_callback_list(
     if isinstance(callbacks, CallbackList):
         return callbacks
     return CallbackList(callbacks, add_history, add_progress, model, verbose=verbose, epochs=epochs, steps=steps)
+
+
+def with_backup(callbacks: Any, folder: Any) -> Any:
+    """The callbacks that were passed to `fit`, and one that keeps backups in the folder, if one is named."""
+    if folder is None:
+        return callbacks
+    safe = BackupAndRestore(folder, delete_checkpoint=False, keep=2)
+    if isinstance(callbacks, CallbackList):
+        callbacks.append(safe)
+        return callbacks
+    given = [] if callbacks is None else list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+    return [*given, safe]

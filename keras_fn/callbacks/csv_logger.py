@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import warnings
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import Any
 
 from keras_fn.callbacks.callback import Callback
+from keras_fn.core.atomic import append, new_file
 
 
 class CSVLogger(Callback):
     """Writes the logs of each epoch as a line of a CSV file: the epoch's number, then the values sorted by name.
 
-    Every line is written out at once, so that a run that is killed leaves all of them. What is missing reads "NA".
+    Every line is brought to the disk at once, so that a run that is killed leaves all of them. What is missing reads
+    "NA". A file that was there stays as it is until the first line is written. A run that goes on after it was killed
+    (see `BackupAndRestore`) drops the lines of the epochs that it does again.
 
     Args:
         filename: path of the file.
@@ -26,38 +30,44 @@ class CSVLogger(Callback):
         >>> log = keras_fn.callbacks.CSVLogger("training.csv")
     """
 
+    kept = ("keys", "_length")
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
         self.keys: list[str] | None = None
-        self._file: IO[str] | None = None
+        self._length: int | None = None  # of what this run wrote, or found; None where nothing was written
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Opens the file."""
-        self.keys = self._old_keys() if self.append else None
-        broken = self.append and _ends_inside_a_line(self.filename)
-        mode = "a" if self.append else "w"
-        self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115  closed in on_train_end
-        if broken:
-            self._file.write("\n")
+        """Looks at the file that is there."""
+        self.keys = self._length = None
+        if self.append and os.path.exists(self.filename) and os.path.getsize(self.filename):
+            with open(self.filename, newline="", encoding="utf-8") as file:
+                self.keys = next(csv.reader(file, delimiter=self.sep))[1:]
+            self._length = os.path.getsize(self.filename)
 
-    def _old_keys(self) -> list[str] | None:
-        """The names in the first line of the file that is there."""
-        if not os.path.exists(self.filename) or not os.path.getsize(self.filename):
-            return None
-        with open(self.filename, newline="", encoding="utf-8") as file:
-            return next(csv.reader(file, delimiter=self.sep))[1:]
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on behind the line that was the last one, if the file is still there."""
+        super().set_state(state)
+        there = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
+        if self._length is not None and there < self._length:
+            warnings.warn(
+                f"{self.filename} has lost lines since the run was cut off. The next ones go into a new file.",
+                stacklevel=2,
+            )
+            self.keys = self._length = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Writes a line."""
         logs = logs or {}
+        rows: list[list[Any]] = []
         if self.keys is None:
             self.keys = sorted(logs)
             if self._validates_later(self.keys):
                 self.keys += [f"val_{name}" for name in self.keys if name != "learning_rate"]
-            self._write(["epoch", *self.keys])
+            rows.append(["epoch", *self.keys])
         unknown = sorted(set(logs) - set(self.keys))
         if unknown:
             warnings.warn(
@@ -65,23 +75,26 @@ class CSVLogger(Callback):
                 "These values are left out.",
                 stacklevel=2,
             )
-        self._write([epoch, *(_text(logs.get(name, "NA")) for name in self.keys)])
+        rows.append([epoch, *(_text(logs.get(name, "NA")) for name in self.keys)])
+        self._write(rows)
 
     def _validates_later(self, names: Iterable[str]) -> bool:
         """Whether values of a validation will come that the first epoch did not have."""
         run = getattr(self.model, "_kf_run", None)
         return run is not None and run.validates and not any(n.startswith("val_") for n in names)
 
-    def _write(self, row: list[Any]) -> None:
-        assert self._file is not None
-        csv.writer(self._file, delimiter=self.sep, lineterminator="\n").writerow(row)
-        self._file.flush()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Closes the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def _write(self, rows: list[list[Any]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self.sep, lineterminator="\n").writerows(rows)
+        data = text.getvalue().encode()
+        if self._length is None:
+            with new_file(self.filename) as file:
+                file.write(data)
+            self._length = len(data)
+            return
+        if _ends_inside_a_line(self.filename, self._length):
+            data = b"\n" + data
+        self._length = append(self.filename, data, self._length)
 
 
 def _text(value: Any) -> Any:
@@ -90,10 +103,8 @@ def _text(value: Any) -> Any:
     return value
 
 
-def _ends_inside_a_line(filename: str) -> bool:
-    """Whether a run was killed while it wrote the last line."""
-    if not os.path.exists(filename) or not os.path.getsize(filename):
-        return False
+def _ends_inside_a_line(filename: str, length: int) -> bool:
+    """Whether somebody was killed while the last line was written."""
     with open(filename, "rb") as file:
-        file.seek(-1, os.SEEK_END)
+        file.seek(length - 1)
         return file.read(1) != b"\n"

@@ -31,8 +31,7 @@ class EarlyStopping(MonitorCallback):
         >>> stop = keras_fn.callbacks.EarlyStopping(monitor="loss", patience=3)
     """
 
-    kept = ("best", "best_epoch", "stopped_epoch", "wait")
-    kept_arrays = ("best_weights",)
+    kept = ("best", "best_epoch", "stopped_epoch", "wait", "best_weights")
 
     def __init__(
         self,

@@ -23,6 +23,8 @@ class LearningRateScheduler(Callback):
         >>> slower = keras_fn.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.9)
     """
 
+    kept = ("_set_for",)
+
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         if not callable(schedule):
@@ -30,9 +32,17 @@ class LearningRateScheduler(Callback):
         self.schedule = schedule
         self.verbose = verbose
         self._takes_rate = _takes_two(schedule)
+        self._set_for = -1
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Begins anew."""
+        self._set_for = -1
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Sets the rate."""
+        """Sets the rate; once, also where a run goes on in the middle of an epoch."""
+        if epoch == self._set_for:
+            return
+        self._set_for = epoch
         before = get_rate(self.model, type(self).__name__)
         rate = self.schedule(epoch, before) if self._takes_rate else self.schedule(epoch)
         if isinstance(rate, (bool, str)) or not hasattr(rate, "__float__"):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from keras_fn.callbacks.background import Writer
+from keras_fn.callbacks.backup_and_restore import check_freq, check_keep
 from keras_fn.callbacks.monitor import MonitorCallback
 from keras_fn.core.errors import ArgumentError, closest
+from keras_fn.core.variable import StatelessScope, Variable
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -22,13 +25,16 @@ class ModelCheckpoint(MonitorCallback):
         mode: "min" or "max", what is better; "auto" by the metric.
         save_freq: "epoch", or a number of batches.
         initial_value_threshold: value that the first one must be better than.
+        keep: how many files are kept, the newest ones, where the path has fields; all of them where None.
+        background: whether files are written while training goes on. Weights are copied first, so that a file holds
+            what it would have held; an error in writing comes out at the next save, or at the end of training.
 
     Example:
         >>> import keras_fn
         >>> save = keras_fn.callbacks.ModelCheckpoint("best.keras", monitor="val_loss", save_best_only=True)
     """
 
-    kept = ("best", "_unsaved")
+    kept = ("best", "_unsaved", "_written")
     without = "every model is saved"
 
     def __init__(
@@ -41,6 +47,8 @@ class ModelCheckpoint(MonitorCallback):
         mode: str = "auto",
         save_freq: Any = "epoch",
         initial_value_threshold: float | None = None,
+        keep: int | None = None,
+        background: bool = False,
     ) -> None:
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
@@ -56,8 +64,11 @@ class ModelCheckpoint(MonitorCallback):
         if not self.filepath.endswith(ending):
             what = "weights alone are" if save_weights_only else "a model is"
             raise ArgumentError(f"The path must end in `{ending}`, as {what} to be saved, and it is {self.filepath!r}.")
-        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
-            raise ArgumentError(f"`save_freq` must be 'epoch' or a number of batches, not {save_freq!r}.")
+        check_freq(save_freq)
+        check_keep(keep)
+        self.keep = keep
+        self._writer = Writer(background)
+        self._written: list[str] = []
 
     def listens(self, moment: str) -> bool:
         """Batches are of no interest where epochs are saved."""
@@ -65,9 +76,14 @@ class ModelCheckpoint(MonitorCallback):
         own = type(self).on_train_batch_end is ModelCheckpoint.on_train_batch_end
         return not (quiet and own) and super().listens(moment)
 
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Files of an earlier run are none of this one."""
+        self._written = []
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Notes the epoch, which names of files hold."""
-        self._epoch, self._last_batch = epoch, -1
+        run = getattr(self.model, "_kf_run", None)
+        self._epoch, self._last_batch = epoch, -1 if run is None else run.batch - 1
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Saves every so many batches."""
@@ -100,12 +116,42 @@ class ModelCheckpoint(MonitorCallback):
         else:
             was = "None" if before is None else f"{before:.5f}"
             self._say(epoch, f"{self.monitor} improved from {was} to {value:.5f}, saving model to {path}")
+        self._written = [p for p in self._written if p != path] + [path]
+        old, self._written = self._split()
+        if self._writer.background:
+            model, copies = self.model, _copies(self.model)
+            self._writer.do(lambda: self._write_copy(model, copies, path, old))
+        else:
+            self._write(self.model, path, old)
+        self._say(epoch, f"finished saving model to {path}")
+
+    def _split(self) -> tuple[list[str], list[str]]:
+        """The files that there are too many of, and those that stay."""
+        cut = 0 if self.keep is None else max(0, len(self._written) - self.keep)
+        return self._written[:cut], self._written[cut:]
+
+    def _write(self, model: Any, path: str, old: list[str]) -> None:
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         if self.save_weights_only:
-            self.model.save_weights(path, overwrite=True)
+            model.save_weights(path, overwrite=True)
         else:
-            self.model.save(path, overwrite=True)
-        self._say(epoch, f"finished saving model to {path}")
+            model.save(path, overwrite=True)
+        for name in old:
+            if os.path.exists(name):
+                os.unlink(name)
+
+    def _write_copy(self, model: Any, copies: list[tuple[Any, Any]], path: str, old: list[str]) -> None:
+        """In this thread, variables hold what was copied; in others, training goes on."""
+        with StatelessScope(copies):
+            self._write(model, path, old)
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Waits for what is being written."""
+        self._writer.finish()
+
+    def on_train_abort(self) -> None:
+        """Waits for what is being written."""
+        self._writer.finish()
 
     def _path(self, epoch: int, batch: int | None, logs: Any) -> str:
         fields = {"epoch": epoch + 1, **logs} if batch is None else {"epoch": epoch + 1, "batch": batch + 1, **logs}
@@ -121,3 +167,11 @@ class ModelCheckpoint(MonitorCallback):
     def _say(self, epoch: int, text: str) -> None:
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: {text}")
+
+
+def _copies(model: Any) -> list[tuple[Variable, Any]]:
+    """Each variable with its values now, on the host."""
+    variables = list(model.variables)
+    if model.optimizer is not None:
+        variables += model.optimizer.variables
+    return [(v, v.numpy()) for v in {id(v): v for v in variables}.values()]

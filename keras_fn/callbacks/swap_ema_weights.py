@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.callbacks.callback import Callback
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError
 
 
@@ -46,6 +47,18 @@ class SwapEMAWeights(Callback):
             aside, self._aside = self._aside, None
             for variable, value in aside:
                 variable.assign(value)
+
+    def get_state(self) -> dict[str, Any]:
+        """The weights that are set aside."""
+        return {"aside": None if self._aside is None else [active.backend.copy_to_numpy(x) for _, x in self._aside]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Sets weights aside again."""
+        if state["aside"] is None:
+            self._aside = None
+            return
+        pairs = zip(self.model.trainable_variables, state["aside"], strict=True)
+        self._aside = [(v, active.backend.convert(values, v._dtype)) for v, values in pairs]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """The weights come back to be trained."""

@@ -7,16 +7,20 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from keras_fn.config.limits import max_epochs
+from keras_fn.config.logging import is_interactive_logging_enabled
 from keras_fn.core import trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, BackendError
 from keras_fn.trainer.build import build_for, check_batch, check_source
 from keras_fn.trainer.data import ArraySource, class_weights_to_sample_weights, make_source
 from keras_fn.trainer.data.make import is_arrays, numbers_to_arrays, split_validation
+from keras_fn.trainer.interrupts import WholeSteps
 from keras_fn.trainer.logs import LazyLogs, to_host
 from keras_fn.trainer.programs import Programs
 from keras_fn.trainer.run import Run
@@ -39,16 +43,17 @@ def programs(model: Any) -> Programs:
 def fit(
     model: Any, x: Any, y: Any, batch_size: Any, epochs: int, verbose: Any, callbacks: Any, validation_split: float,
     validation_data: Any, shuffle: bool, class_weight: Any, sample_weight: Any, initial_epoch: int,
-    steps_per_epoch: Any, validation_steps: Any, validation_batch_size: Any, validation_freq: Any,
+    steps_per_epoch: Any, validation_steps: Any, validation_batch_size: Any, validation_freq: Any, resume: Any,
 ) -> Any:  # fmt: skip
     """See `Trainer.fit`."""
-    from keras_fn.callbacks import as_callback_list
+    from keras_fn.callbacks import as_callback_list, with_backup
     from keras_fn.random.host import draw_seed
 
     check_backend(model)
     if not active.backend.differentiable:
         active.backend.value_and_grad(None, [], False)  # type: ignore[arg-type]  # raises the backend's own message
     verbose = level(verbose)
+    epochs = min(epochs, max_epochs() or epochs)
     x, y, sample_weight = numbers_to_arrays(x), numbers_to_arrays(y), numbers_to_arrays(sample_weight)
     if class_weight is not None and is_arrays(x):
         if sample_weight is not None:
@@ -67,10 +72,9 @@ def fit(
     if class_weight is not None and not source.in_memory:
         source = _Weighted(source, class_weight, getattr(model, "output_names", None))
     check_source(model, source)
-    build_for(model, source.first(), training=True)
     validation = _validation(model, validation_data, validation_steps, validation_batch_size or batch_size)
     callbacks = as_callback_list(
-        callbacks,
+        with_backup(callbacks, resume),
         model,
         verbose=verbose,
         epochs=epochs,
@@ -79,40 +83,51 @@ def fit(
         add_progress=verbose != 0,
     )
     model.stop_training = False
-    run = model._kf_run = Run(initial_epoch, source.seed, validation is not None, callbacks=callbacks.callbacks)
-    logs: dict[str, Any] = {}
-    try:
-        callbacks.on_train_begin()
-        source.go_on(run.epoch - initial_epoch, run.batch, run.seed)
-        for epoch in range(run.epoch, epochs):
-            if model.stop_training:
-                break
-            if not run.batch:
-                model.reset_metrics()
-            run.epoch = epoch
-            callbacks.on_epoch_begin(epoch)
-            logs = dict(_train_epoch(model, source, run, callbacks))
-            if validation is not None and _is_due(epoch, validation_freq):
-                callbacks.on_test_begin()
-                val = _evaluate_source(model, validation, callbacks)
-                callbacks.on_test_end(val)
-                logs.update({f"val_{k}": v for k, v in val.items()})
-            run.epoch, run.batch = epoch + 1, 0
-            callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        if hasattr(model.optimizer, "finalize_variable_values") and model.trainable_variables:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
-    finally:
-        model._clear_losses()
-        model._kf_run = None
-    callbacks.on_train_end(logs)
+    with WholeSteps() as whole:
+        run = Run(initial_epoch, source, validation is not None, callbacks.callbacks, whole.step)
+        taken_up = run.take_up(initial_epoch)
+        with run.step:
+            build_for(model, source.first(), training=True)
+        model._kf_run = run
+        try:
+            callbacks.on_train_begin()
+            taken_up.finish()
+            _epochs(model, run, validation, callbacks, epochs, validation_freq)
+        except BaseException:
+            callbacks.on_train_abort()
+            raise
+        finally:
+            model._clear_losses()
+            model._kf_run = None
+        callbacks.on_train_end(run.logs)
     return model.history
 
 
-def _train_epoch(model: Any, source: Any, run: Run, callbacks: Any) -> dict[str, Any]:
+def _epochs(model: Any, run: Run, validation: Any, callbacks: Any, epochs: int, validation_freq: Any) -> None:
+    """The epochs that are left."""
+    for epoch in range(run.epoch, epochs):
+        if model.stop_training:
+            break
+        if not run.batch:
+            model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        run.begins_epoch(epoch)
+        logs = _train_epoch(model, run, callbacks)
+        if validation is not None and _is_due(epoch, validation_freq):
+            callbacks.on_test_begin()
+            val = _evaluate_source(model, validation, callbacks)
+            callbacks.on_test_end(val)
+            logs.update({f"val_{k}": v for k, v in val.items()})
+        run.epoch, run.batch, run.logs = epoch + 1, 0, logs
+        callbacks.on_epoch_end(epoch, logs)
+    if hasattr(model.optimizer, "finalize_variable_values") and model.trainable_variables:
+        with run.step:
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+
+
+def _train_epoch(model: Any, run: Run, callbacks: Any) -> dict[str, Any]:
     """The batches of an epoch, or what is left of it; returns the logs."""
-    logs = LazyLogs(model.get_metrics_result)
+    source, logs = run.source, LazyLogs(model.get_metrics_result)
     for number, (count, last) in enumerate_steps(_train_steps(model, source, run, callbacks), run.batch):
         logs = last
         run.batch = number + 1
@@ -156,7 +171,9 @@ def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[
     for number, batch in enumerate(source.epoch(run.epoch, run.batch), run.batch):
         check_batch(model, batch)
         callbacks.on_train_batch_begin(number)
-        out = programs(model).get("train", "batch")(to_tensors(batch))
+        data = to_tensors(batch)
+        with run.step:
+            out = programs(model).get("train", "batch")(data)
         yield 1, _logs(model, out)
 
 
@@ -164,17 +181,19 @@ def _array_steps(
     model: Any, source: ArraySource, batches: Iterator[Any], callbacks: Any, kind: str, number: int = 0
 ) -> Iterator[tuple[int, LazyLogs]]:
     arrays = source.tensors()
+    whole = nullcontext() if model._kf_run is None else model._kf_run.step
     for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind)):
         if kind == "train":
             callbacks.on_train_batch_begin(number)
         else:
             callbacks.on_test_batch_begin(number)
         began = time.perf_counter()
-        if len(rows) == 1:
-            out = programs(model).get(kind, "rows")(arrays, _rows(rows[0]))
-            _time_step(model, kind, began, out)
-        else:
-            out = programs(model).get(kind, "loop")(arrays, _rows(np.stack(rows)))
+        with whole:
+            if len(rows) == 1:
+                out = programs(model).get(kind, "rows")(arrays, _rows(rows[0]))
+                _time_step(model, kind, began, out)
+            else:
+                out = programs(model).get(kind, "loop")(arrays, _rows(np.stack(rows)))
         number += len(rows)
         yield len(rows), _logs(model, out)
 
@@ -426,7 +445,7 @@ def to_tensors(batch: Any) -> Any:
 def level(verbose: Any) -> int:
     """0, 1 or 2."""
     if verbose == "auto":
-        return 1
+        return 1 if is_interactive_logging_enabled() else 2
     if verbose not in (0, 1, 2):
         raise ArgumentError(f"`verbose` must be 0, 1, 2 or 'auto', not {verbose!r}.")
     return int(verbose)
@@ -453,7 +472,7 @@ class _Weighted:
     def __init__(self, source: Any, class_weight: Any, names: Any) -> None:
         self.source, self.class_weight, self.names = source, class_weight, names
         self.steps, self.seed = source.steps, source.seed
-        self.go_on = source.go_on
+        self.go_on, self.mark = source.go_on, source.mark
 
     def _apply(self, batch: Any) -> Any:
         if len(batch) == 3 and batch[2] is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from keras_fn.core import trees
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.spec import Spec
+from keras_fn.core.tape import calls, is_own
 from keras_fn.trainer.matching import match_targets, match_weights, output_names, per_output
 
 
@@ -86,7 +87,7 @@ class CompiledLoss:
                 continue
             if targets[i] is None:
                 raise ArgumentError(f"The output {self.names[i]!r} has a loss and no target. Add it to `y`.")
-            value = loss(targets[i], pred, sample_weight=weights[i])
+            value = calls(loss, _is_own(loss), targets[i], pred, sample_weight=weights[i])
             if self.trackers[i] is not None and not isinstance(value, Spec):
                 batch = ops.shape(pred)[0] if len(pred.shape) else 1
                 self.trackers[i].update_state(ops.stop_gradient(value), sample_weight=batch)
@@ -94,6 +95,11 @@ class CompiledLoss:
                 value = ops.multiply(value, self.weights[i])
             total = value if total is None else ops.add(total, value)
         return total
+
+
+def _is_own(loss: Any) -> bool:
+    """Whether a loss runs no code of the user's."""
+    return is_own(type(loss)) and is_own(getattr(loss, "fn", loss))
 
 
 def _is_number(x: Any) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_fn.core import trees
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+from keras_fn.core.tape import calls, is_own
 from keras_fn.trainer.matching import match_targets, match_weights, output_names, per_output
 
 
@@ -84,7 +85,8 @@ class CompiledMetrics:
         for i, metric, weighted, name in self.entries:
             if targets[i] is None:
                 raise ArgumentError(f"The metric {name!r} needs a target for the output {self.names[i]!r}.")
-            metric.update_state(targets[i], preds[i], sample_weight=weights[i] if weighted else _mask(preds[i]))
+            given = weights[i] if weighted else _mask(preds[i])
+            calls(metric.update_state, _is_own(metric), targets[i], preds[i], sample_weight=given)
 
     def results(self) -> dict[str, Any]:
         """Name in the logs -> current value."""
@@ -96,6 +98,11 @@ class CompiledMetrics:
             else:
                 out[name] = value
         return out
+
+
+def _is_own(metric: Any) -> bool:
+    """Whether a metric runs no code of the user's."""
+    return is_own(type(metric)) and is_own(getattr(metric, "_fn", metric))
 
 
 def _mask(pred: Any) -> Any:

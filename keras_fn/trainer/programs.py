@@ -12,7 +12,8 @@ from keras_fn.core import trees
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import StructureError
-from keras_fn.core.version import structure
+from keras_fn.core.tape import calls, is_own
+from keras_fn.core.version import Watch
 from keras_fn.metrics import Metric
 from keras_fn.optimizers import Optimizer
 from keras_fn.random import global_seed_generator
@@ -31,7 +32,7 @@ class Programs:
 
     def __init__(self, model: Any) -> None:
         self.model = weakref.ref(model)
-        self.version = -1
+        self.watch = Watch()
         self.made: dict[tuple[str, str], Callable[..., Any]] = {}
 
     def get(self, kind: str, source: str) -> Callable[..., Any]:
@@ -42,9 +43,8 @@ class Programs:
             source: "batch" for a program of `(data,)`; "rows" for one of `(arrays, row numbers)`; "loop" for several
                 steps at once, of `(arrays, a matrix of row numbers)`.
         """
-        if self.version != structure.value:
+        if not self.watch.holds(lambda: state_of(self.model())):
             self.made.clear()
-            self.version = structure.value
         key = (kind, source)
         if key not in self.made:
             self.made[key] = self._make(kind, source)
@@ -137,7 +137,8 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
     name = _STEPS[kind]
     if "state" in list(inspect.signature(getattr(model, name)).parameters)[:1]:
         return _pure_step(ref, kind)
-    return lambda data: getattr(ref(), name)(data)
+    own = is_own(getattr(type(model), name))
+    return lambda data: calls(getattr(ref(), name), own, data)
 
 
 def _pure_step(ref: Callable[[], Any], kind: str) -> Callable[[Any], Any]:

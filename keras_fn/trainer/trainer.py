@@ -6,9 +6,11 @@ import inspect
 from typing import Any
 
 from keras_fn.core import trees
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, NotBuiltError
 from keras_fn.core.gradients import value_and_grad
 from keras_fn.core.masks import get_mask, set_mask
+from keras_fn.core.tape import calls, is_own
 from keras_fn.core.version import structure
 from keras_fn.trainer import loop
 from keras_fn.trainer.losses import CompiledLoss
@@ -61,7 +63,8 @@ class Trainer:
             run_eagerly: whether steps run uncompiled, for debugging.
             steps_per_execution: batches in one dispatch; "auto" measures what pays.
             jit_compile: whether to compile with the framework's compiler where there is a choice; "auto" where it pays.
-            auto_scale_loss: whether an optimizer for 16-bit floats scales the loss.
+            auto_scale_loss: whether the optimizer of a model of the policy "mixed_float16" is put into a
+                `LossScaleOptimizer`, unless it scales the loss itself.
         """
         from keras_fn import optimizers
 
@@ -80,6 +83,10 @@ class Trainer:
             "jit_compile": jit_compile,
         }
         self.optimizer = optimizers.get(optimizer)
+        if auto_scale_loss:
+            self.optimizer = optimizers.with_loss_scale(self.optimizer, self.dtype_policy)  # type: ignore[attr-defined]
+        else:
+            self._kf_compile_args["auto_scale_loss"] = False
         self.loss = loss
         self._set_compiled(loss, loss_weights, metrics, weighted_metrics)
         from keras_fn.metrics import Mean
@@ -256,21 +263,25 @@ class Trainer:
     def _kf_train_on(self, x: Any, y: Any, sample_weight: Any) -> None:
         def forward() -> Any:
             y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            loss = self._kf_loss_of(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss) if self.optimizer is not None else loss
             return scaled, (loss, y_pred, [get_mask(t) for t in trees.flatten(y_pred)])
 
         variables = self._kf_trainables
         if variables:
             (_, (loss, y_pred, masks)), grads = value_and_grad(forward, variables, has_aux=True)()
-            self.optimizer.apply(grads, variables)
+            calls(self.optimizer.apply, is_own(type(self.optimizer)), grads, variables)
         else:
             _, (loss, y_pred, masks) = forward()
         for t, mask in zip(trees.flatten(y_pred), masks, strict=True):
             if mask is not None:  # where what is differentiated is a function, other tensors come out of it
                 set_mask(t, mask)
-        self._kf_count_loss(x, loss)
-        self._kf_update_metrics(y, y_pred, sample_weight)
+        with active.backend.inference():
+            self._kf_count_loss(x, loss)
+            self._kf_update_metrics(y, y_pred, sample_weight)
+
+    def _kf_loss_of(self, *args: Any, **kwargs: Any) -> Any:
+        return calls(self.compute_loss, is_own(type(self).compute_loss), *args, **kwargs)
 
     def _kf_count_loss(self, x: Any, loss: Any) -> None:
         from keras_fn import ops
@@ -286,7 +297,7 @@ class Trainer:
 
     def _kf_test_on(self, x: Any, y: Any, sample_weight: Any) -> None:
         y_pred = self(x, training=False)  # type: ignore[operator]
-        loss = self.compute_loss(x, y, y_pred, sample_weight, training=False)
+        loss = self._kf_loss_of(x, y, y_pred, sample_weight, training=False)
         self._kf_count_loss(x, loss)
         self._kf_update_metrics(y, y_pred, sample_weight)
 
@@ -314,8 +325,11 @@ class Trainer:
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        resume: Any = None,
     ) -> Any:
         """Trains the model.
+
+        Ctrl-C ends training after the step that is running, so that the weights are those of whole steps.
 
         Args:
             x: inputs: arrays, a list or dict of them; or an iterable of batches (generator, tf.data, DataLoader).
@@ -334,6 +348,10 @@ class Trainer:
             validation_steps: batches of a validation.
             validation_batch_size: samples a batch of a validation.
             validation_freq: validate every so many epochs, or after the epochs listed.
+            resume: a folder for backups. After each epoch, training is noted there; called again with the same
+                folder, by the same program after it was stopped or killed, `fit` goes on from there, to the results
+                that one run would have had. With more `epochs`, a run that has ended goes on. `BackupAndRestore`
+                among the callbacks does the same with more choices.
 
         Returns:
             A History: `history.history` holds a list of values for each log.
@@ -342,7 +360,7 @@ class Trainer:
         return loop.fit(
             self, x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle,
             class_weight, sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size,
-            validation_freq,
+            validation_freq, resume,
         )  # fmt: skip
 
     def evaluate(

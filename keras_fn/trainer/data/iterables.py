@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import warnings
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from keras_fn.core import trees
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+from keras_fn.random.generators import set_generators_state
 from keras_fn.trainer.data.arrays import check_lengths, to_array
 
 
@@ -29,6 +35,8 @@ class IterableSource:
         self._indexed = hasattr(data, "__getitem__") and hasattr(data, "__len__") and not hasattr(data, "__iter__")
         self._running: Iterator[Any] | None = None
         self._held: list[Any] = []
+        self._ahead: Iterator[Any] | None = None  # an epoch in whose middle a run goes on
+        self._first: Any = None  # the first batch of the epoch that ran last
         self.steps = steps if steps is not None else self._length()
 
     def _length(self) -> int | None:
@@ -41,13 +49,15 @@ class IterableSource:
         except TypeError:  # tf.data and DataLoader over streams have a __len__ that does not know
             return None
 
-    def _begin(self) -> Iterator[Any]:
+    def _begin(self, start: int = 0) -> Iterator[Any]:
         if self._indexed:
-            return (self.data[i] for i in range(len(self.data)))
+            return (self.data[i] for i in range(start, len(self.data)))
         return iter(self.data)
 
     def first(self) -> Any:
         """The first batch; it is also the first one that an epoch gives."""
+        if self._ahead is not None:
+            return self._first
         if not self._held:
             self._running = self._begin()
             batch = next(self._running, None)
@@ -56,30 +66,73 @@ class IterableSource:
             self._held.append(standardize(batch))
         return self._held[0]
 
-    def go_on(self, epochs: int, batches: int, seed: int) -> None:
-        """Drops what a run that was cut off after so many epochs had of data that cannot be begun anew."""
-        if not self.once or not epochs:
-            return
-        if self.steps is None:
+    def mark(self) -> int | None:
+        """A check sum by which the first batch of the epoch that ran last is known again."""
+        return None if self._first is None else check_sum(self._first)
+
+    def go_on(self, place: Any, initial_epoch: int) -> None:
+        """Brings the data to where a run was that was cut off, as far as it gives the same batches again.
+
+        Data that is begun anew each epoch is begun as often as it was; what it had of the last epoch is passed over.
+        Where epochs end inside of the data, or it cannot be begun anew, all batches are passed over.
+        """
+        epochs = place.epoch - initial_epoch
+        if self.once and self.steps is None and epochs:
             raise ArgumentError(
                 "A run that is taken up again needs `steps_per_epoch` for a generator, to know what it saw already."
             )
+        whole = not self.once and self.steps in (None, self._length())
+        set_generators_state(place.generators["begin"])
         for _ in range(epochs):
-            for _ in self._all_batches():
-                pass
+            if whole:
+                self._pass_epoch()
+            else:
+                for _ in self._all_batches():
+                    pass
+        if place.batch:
+            set_generators_state(place.generators["epoch"])
+            self._ahead = self._passed(place.batch, whole)
+        if self._first is not None and self.mark() != place.mark:
+            warnings.warn(
+                f"The {type(self.data).__name__} gives other batches than it gave to the run that was cut off, so the "
+                "results will not be those of a run that was not. Give its shuffling a fixed seed.",
+                stacklevel=4,
+            )
+
+    def _pass_epoch(self) -> None:
+        """Begins an epoch, as data that is shuffled each time it is begun must be, and lets it go."""
+        batch = next(self._begin(), None)
+        self._first = None if batch is None else standardize(batch)
+        if hasattr(self.data, "on_epoch_end"):
+            self.data.on_epoch_end()
+
+    def _passed(self, count: int, whole: bool) -> Iterator[Any]:
+        """An epoch without its first batches."""
+        if self._indexed and whole:
+            self._first = standardize(self.data[0])
+            self._running = self._begin(count)
+            return self._all_batches(count)
+        batches = self._all_batches()
+        for _ in range(count):
+            next(batches, None)
+        return batches
 
     def epoch(self, epoch: int, done: int = 0) -> Iterator[Any]:
         """The batches of an epoch, without the first `done`: tuples `(x, y, sample_weight)` cut to what is there."""
+        if self._ahead is not None:
+            batches, self._ahead = self._ahead, None
+            return batches
         return itertools.islice(self._all_batches(), done, None)
 
-    def _all_batches(self) -> Iterator[Any]:
-        made = 0
+    def _all_batches(self, made: int = 0) -> Iterator[Any]:
+        """The batches of an epoch of which so many were made."""
         if self._running is None:
             self._running = self._begin()
         began_here = bool(self._held)
         while self.steps is None or made < self.steps:
             if self._held:
-                yield self._held.pop()
+                self._first = self._held.pop()
+                yield self._first
                 made += 1
                 continue
             try:
@@ -91,12 +144,26 @@ class IterableSource:
                 batch = next(self._running, None)
                 if batch is None:
                     break
-            yield standardize(batch)
+            batch = standardize(batch)
+            if not made:
+                self._first = batch
+            yield batch
             made += 1
         if not self.once and (self.steps is None or made >= (self._length() or made)):
             self._running = None
         if hasattr(self.data, "on_epoch_end"):
             self.data.on_epoch_end()
+
+
+def check_sum(batch: Any) -> int:
+    """A check sum of all numbers in a batch."""
+    found = 0
+    for leaf in trees.flatten(batch):
+        if leaf is not None:
+            array = active.backend.to_numpy(leaf) if active.backend.is_tensor(leaf) else np.asarray(leaf)
+            if array.dtype.kind in "biufcV":
+                found = zlib.crc32(np.ascontiguousarray(array).view("uint8").data, found)
+    return found
 
 
 def standardize(batch: Any) -> tuple[Any, ...]:

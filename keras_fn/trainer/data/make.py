@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.config.limits import max_steps_per_epoch
 from keras_fn.core import trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
@@ -29,7 +30,7 @@ def make_source(
     """The source of batches for what was passed as x, y and sample_weight."""
     if is_arrays(x):
         data = (x, y, sample_weight) if sample_weight is not None else (x,) if y is None else (x, y)
-        return ArraySource(data, batch_size, shuffle, steps, seed, repeats)
+        return _limited(ArraySource(data, batch_size, shuffle, steps, seed, repeats))
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
             raise ArgumentError(
@@ -42,7 +43,15 @@ def make_source(
         )
     if steps is None and hasattr(x, "__next__") and not hasattr(x, "__len__"):
         pass  # a generator that ends is one epoch
-    return IterableSource(x, steps)
+    return _limited(IterableSource(x, steps))
+
+
+def _limited(source: Any) -> Any:
+    """The source with no more steps an epoch than `keras_fn.config.set_max_steps_per_epoch` allows."""
+    most = max_steps_per_epoch()
+    if most is not None and (source.steps is None or source.steps > most):
+        source.steps = most
+    return source
 
 
 def is_arrays(x: Any) -> bool:
