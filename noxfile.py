@@ -54,11 +54,28 @@ def tests(session: nox.Session, backend: str) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Kills saving processes at random moments, after which a whole file must be there: `nox -s kills -- 1000`."""
+    session.install(*CONSTRAINTS, ".[test]")
+    session.run("python", "tests/killing.py", *(session.posargs or ("1000",)), env={"KERAS_BACKEND": "numpy"})
+
+
+@nox.session
 def parity(session: nox.Session) -> None:
     """Against real Keras: the same configs, weights, outputs, gradients and files."""
     session.install(*CONSTRAINTS, ".[parity]")
     for backend in BACKENDS:
         _pytest(session, backend, *(session.posargs or ("-n", "2", "tests/parity")))
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def conformance(session: nox.Session, backend: str) -> None:
+    """The whole conformance suite on one backend, as a third party runs it; tests take the quick part of it."""
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
+    with session.chdir(session.create_tmp()):
+        chosen = ("--pyargs", "keras_fn.testing.conformance", f"--keras-fn-backend={backend}")
+        _pytest(session, backend, *chosen, "-n", "2", *session.posargs)
 
 
 @nox.session
@@ -69,6 +86,14 @@ def guides(session: nox.Session, backend: str) -> None:
         session.error("say which program runs the guides: nox -s guides -- path/to/run_guides.py [guide ...]")
     session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
     session.run("python", *session.posargs, env={"KERAS_BACKEND": backend})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Damaged files by the million: `nox -s fuzz`, or `nox -s fuzz -- 20000 --kind weights --first 7`."""
+    session.install(*CONSTRAINTS, f".[{EXTRAS['numpy']}]")
+    arguments = session.posargs or ["1000000"]
+    session.run("python", "-m", "fuzz", *arguments, env={"KERAS_BACKEND": "numpy", "PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -15,8 +15,10 @@ import pytest
 
 from keras_fn.core.backend import Backend, active
 
-# what only the users of one framework do is tested where that framework is the backend
-collect_ignore = [f"only_{name}" for name in ("jax", "torch", "tensorflow") if name != os.environ["KERAS_BACKEND"]]
+# what only the users of one framework do is tested where that framework is the backend; what forks, where there are no
+# threads of a framework
+_backends = ("jax", "torch", "tensorflow", "numpy")
+collect_ignore = [f"only_{name}" for name in _backends if name != os.environ["KERAS_BACKEND"]]
 
 
 @pytest.fixture

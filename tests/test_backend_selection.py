@@ -74,6 +74,15 @@ def test_order_of_preference(installed, expected, monkeypatch, tmp_path):
     assert [n for n, there in backends.available().items() if there and n != "strict"] == list(installed)
 
 
+def test_a_file_that_asks_for_what_is_not_installed_is_warned_of(monkeypatch, tmp_path):
+    """Keras writes the file by itself; another environment of the same user must still start."""
+    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setattr(backends, "user_settings", lambda: {"backend": "tensorflow"})
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name in ("torch", "numpy") else None)
+    with pytest.warns(UserWarning, match=r"'tensorflow', which is not installed here: 'torch' is taken"):
+        assert backends.default_name()[0] == "torch"
+
+
 def test_unknown_name_tells_what_there_is(tmp_path):
     out = python(NAME, tmp_path, "numpi")
     assert out.returncode != 0

@@ -98,12 +98,12 @@ class Traced(keras_fn.Model):
 
 
 def traces() -> bool:
-    """Whether a compiled step is Python that runs once a signature, and not at each call."""
+    """Whether a compiled step is traced: its Python runs once a signature, with no values yet."""
     runs = Counter()
     step = active.backend.compile_step(counted(runs, "step", lambda x: x), list, "auto")
     for _ in range(3):
         step(active.backend.convert(np.ones(2, "float32"), None))
-    assert runs["step"] in (1, 3)
+    assert runs["step"] in (1, 2, 3)
     return runs["step"] == 1
 
 
@@ -167,7 +167,7 @@ def test_building_a_model_calls_the_framework_for_weights_only(monkeypatch):
     assert counts == {}
 
     model(np.ones((1, 2, 3), "float32"))
-    assert counts["kernel matmul"] == 50, "the counters see what runs"
+    assert counts["kernel matmul"] + counts["kernel _linear"] == 50, "the counters see what runs"
 
 
 # --- steps

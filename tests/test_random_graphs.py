@@ -20,6 +20,7 @@ import keras_fn
 from keras_fn import layers, ops
 from keras_fn.core import trees
 from keras_fn.core.backend import active
+from keras_fn.core.tape import Plan, Plans
 
 GRAPHS = 300
 CHUNK = 20  # graphs a test
@@ -27,6 +28,9 @@ CHUNK = 20  # graphs a test
 WIDTHS = (4,)
 LARGEST = 100  # elements a sample
 SHAPES: dict[str, tuple[int, ...]] = {"vector": (4,), "sequence": (6, 4), "image": (3, 5, 4), "tokens": (6,)}
+
+# where cells are values, these write theirs: a plan calls them as they are
+STEPS_OF_THEIR_OWN = (layers.BatchNormalization, layers.Dropout, layers.RNN, layers.Bidirectional)
 
 Symbol = Any
 Make = Callable[["Graph", Symbol], Any]
@@ -321,9 +325,38 @@ def check_graph(seed: int, no_kernels: Any, folder: Any) -> set[str]:
         model.save(path)
         twins.append(keras_fn.saving.load_model(path))
         check_same(twins[-1], model, x, expected)
+    check_plan(model, x)
     for got, want in zip(inside(twins[-1], x), inside(model, x), strict=True):
         np.testing.assert_allclose(got, want, rtol=2e-5, atol=2e-5)
     return model.kinds
+
+
+def check_plan(model: Any, x: Any) -> None:
+    """A plan gives the bits that calling layer by layer gives, and leaves the same state behind."""
+    before = [v.numpy() for v in model.variables]
+
+    def run(training: bool) -> list[np.ndarray]:
+        for v, value in zip(model.variables, before, strict=True):
+            v.assign(value)
+        keras_fn.utils.set_random_seed(1)
+        return [*arrays(model(x, training=training)), *(v.numpy() for v in model.variables)]
+
+    for training in (False, True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Plans, "possible", lambda self: False)
+            expected = run(training)
+        for got in (run(training), run(training), *(run(training) for _ in layers_of(model)), run(training)):
+            for a, b in zip(got, expected, strict=True):
+                np.testing.assert_array_equal(a, b)
+        made = [p for (_, key), p in model._kf_plans.plans.items() if key[0] is training]
+        assert any(isinstance(p, Plan) for p in made), model._kf_plans.reasons
+    for v, value in zip(model.variables, before, strict=True):
+        v.assign(value)
+
+
+def layers_of(model: Any) -> list[Any]:
+    """The layers that a plan may have to take as one step: each of them costs one more call before there is a plan."""
+    return [layer for layer in model._flatten_layers() if isinstance(layer, STEPS_OF_THEIR_OWN)]
 
 
 def inside(model: Any, x: Any) -> list[np.ndarray]:

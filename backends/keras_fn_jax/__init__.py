@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from keras_fn.core import dtypes
 from keras_fn.core.backend import Backend
@@ -57,7 +58,7 @@ class JaxBackend(Backend):
         return x.astype(dtype)
 
     def host_view(self, x: Any) -> Any:
-        if isinstance(x, jax.core.Tracer) or any(d.platform != "cpu" for d in x.devices()):
+        if isinstance(x, Tracer) or any(d.platform != "cpu" for d in x.devices()):
             return None
         return np.asarray(x)
 

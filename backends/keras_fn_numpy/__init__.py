@@ -62,6 +62,9 @@ class NumpyBackend(Backend):
     def write_cell(self, cell: Any, value: Any) -> Any:
         return np.array(value)
 
+    def cell_memory(self, cell: Any) -> Any:
+        return cell if cell.flags.c_contiguous and cell.flags.writeable else None
+
     def value_and_grad(self, fn: Any, variables: Any, has_aux: bool) -> Any:
         raise BackendError(
             "The numpy backend has no gradients: it is for inference and evaluation. To train, pick another backend "

@@ -89,6 +89,9 @@ class TensorFlowBackend(Backend):
     def loop_pays(self, seconds: float) -> bool:
         return seconds < 5e-3
 
+    def eager(self) -> bool:
+        return tf.executing_eagerly()
+
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         return step.abstract_call(fn, specs)
 

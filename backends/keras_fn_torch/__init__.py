@@ -12,6 +12,7 @@ import torch
 from keras_fn.core import dtypes
 from keras_fn.core.backend import Backend
 from keras_fn.core.spec import Spec
+from keras_fn.core.tape import Planned
 from keras_fn_torch import step
 from keras_fn_torch.arrays import TORCH_DTYPES, convert, device, to_numpy
 from keras_fn_torch.kernels import KERNELS
@@ -59,6 +60,16 @@ class TorchBackend(Backend):
             cell.copy_(value)
         return cell
 
+    def cell_memory(self, cell: Any) -> Any:
+        if cell.device.type != "cpu" or not cell.is_contiguous():
+            return None
+        torch.autograd.graph.increment_version(cell)
+        return to_numpy(cell)
+
+    def write_cells(self, cells: list[Any], values: list[Any]) -> None:
+        with torch.no_grad():
+            torch._foreach_copy_(cells, values)
+
     def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
         if isinstance(cell, torch.nn.Parameter):
             cell.requires_grad_(trainable)
@@ -67,16 +78,31 @@ class TorchBackend(Backend):
         return cell.cpu()
 
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
-        return step.value_and_grad(fn, variables, has_aux)
+        return step.value_and_grad(fn, variables, has_aux, self.kernels)
 
     def inference(self) -> AbstractContextManager[Any]:
         return torch.no_grad()
 
     def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
-        return torch.compile(fn) if jit is True else fn
+        return torch.compile(fn) if jit is True else Planned(fn, variables, self)
+
+    def eager(self) -> bool:
+        return not torch.compiler.is_compiling()
+
+    def mode(self) -> Any:
+        return torch.is_grad_enabled()
+
+    def in_mode(self, mode: Any) -> AbstractContextManager[Any]:
+        return torch.set_grad_enabled(mode)
 
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         return step.abstract_call(fn, specs)
+
+    def random_state(self) -> Any:
+        return torch.get_rng_state().numpy()
+
+    def set_random_state(self, state: Any) -> None:
+        torch.set_rng_state(torch.from_numpy(np.array(state, "uint8")))
 
     def stop(self) -> None:
         if device().type == "cuda":

@@ -63,4 +63,4 @@ def to_numpy(x: torch.Tensor) -> Any:
         import ml_dtypes
 
         return x.cpu().contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
-    return x.cpu().numpy()
+    return x.numpy(force=True)  # also where it stands for zeros, or for a conjugate

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from keras_fn.core.version import structure
+
 
 class TorchVariable:
     """Any torch function takes a Variable in the place of a tensor."""
@@ -33,6 +35,7 @@ class Cells(dict[str, Any]):
         super().__setitem__(name, tensor)
         if name in self.variables:
             self.variables[name]._cell = tensor
+            structure.bump()
 
 
 class TorchLayer(torch.nn.Module):
@@ -110,13 +113,50 @@ class TorchLayer(torch.nn.Module):
         """What torch calls the layer's computation."""
         return self.call(*args, **kwargs)  # type: ignore[attr-defined]
 
+    def _framework_hooked(self) -> bool:
+        """Whether somebody looks at the calls of this layer alone."""
+        return bool(
+            self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        )
+
+    def register_forward_hook(self, *args: Any, **kwargs: Any) -> Any:
+        """As torch's: plans that run past the layer's calls are given up."""
+        structure.bump()
+        return super().register_forward_hook(*args, **kwargs)
+
+    def register_forward_pre_hook(self, *args: Any, **kwargs: Any) -> Any:
+        """As `register_forward_hook`."""
+        structure.bump()
+        return super().register_forward_pre_hook(*args, **kwargs)
+
+    def register_full_backward_hook(self, *args: Any, **kwargs: Any) -> Any:
+        """As `register_forward_hook`."""
+        structure.bump()
+        return super().register_full_backward_hook(*args, **kwargs)
+
+    def register_full_backward_pre_hook(self, *args: Any, **kwargs: Any) -> Any:
+        """As `register_forward_hook`."""
+        structure.bump()
+        return super().register_full_backward_pre_hook(*args, **kwargs)
+
+    def register_backward_hook(self, *args: Any, **kwargs: Any) -> Any:
+        """As `register_forward_hook`."""
+        structure.bump()
+        return super().register_backward_hook(*args, **kwargs)
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Any:
+        structure.bump()  # `to`, `cuda`, `half`: constants of plans stay where they are
+        return super()._apply(*args, **kwargs)
+
     def _framework_call(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+        if self._framework_hooked():
             return torch.nn.Module._call_impl(self, *args, **kwargs)
         return self.call(*args, **kwargs)  # type: ignore[attr-defined]
 
     def train(self, mode: bool = True) -> Any:
         """Sets torch's training flag, which calls without a `training` argument follow from then on."""
+        if self.__dict__["_kf_mode"] is not mode:
+            structure.bump()
         self.__dict__["training"] = self.__dict__["_kf_mode"] = mode
         for module in self._modules.values():
             module.train(mode)

@@ -2,38 +2,72 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.utils import _pytree as pytree
 
+from keras_fn.core.context import context
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope
 from keras_fn_torch.arrays import TORCH_DTYPES, device
 
 
-def value_and_grad(fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
-    """`fn` differentiated with respect to the variables; zeros for those that it does not depend on."""
+def gradients(loss: Any, cells: list[Any]) -> list[Any]:
+    """The gradients of a scalar with respect to tensors; zeros for those that it does not depend on."""
+    if not loss.requires_grad or not cells:
+        return [torch.zeros_like(c) for c in cells]
+    grads = torch.autograd.grad(loss, cells, allow_unused=True)
+    return [torch.zeros_like(c) if g is None else g for c, g in zip(cells, grads, strict=True)]
+
+
+class _Nesting(threading.local):
+    """How many functions are being differentiated around each other in this thread."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+
+
+_nesting = _Nesting()
+
+
+def _differentiable_gradients(loss: Any, cells: list[Any]) -> list[Any]:
+    """Gradients that an outer function is differentiated through."""
+    if not loss.requires_grad or not cells:
+        return [torch.zeros_like(c) for c in cells]
+    grads = torch.autograd.grad(loss, cells, allow_unused=True, create_graph=True)
+    return [torch.zeros_like(c) if g is None else g for c, g in zip(cells, grads, strict=True)]
+
+
+def value_and_grad(
+    fn: Callable[..., Any], variables: list[Any], has_aux: bool, kernels: dict[str, Callable[..., Any]]
+) -> Callable[..., Any]:
+    """`fn` differentiated with respect to the variables; `kernels` are those of the backend, as they are now."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
         cells = [v._own() for v in variables]
         frozen = [c for c in cells if not c.requires_grad]
+        if frozen and context.tape is not None:
+            context.tape.fail("gradients of frozen variables are asked for")
+        if _nesting.depth and context.tape is not None:
+            context.tape.fail("gradients are differentiated")
         for c in frozen:
             c.requires_grad_(True)
+        _nesting.depth += 1
         try:
             with torch.enable_grad():
                 out = fn(*args, **kwargs)
                 loss = out[0] if has_aux else out
-            if loss.requires_grad and cells:
-                grads = torch.autograd.grad(loss, cells, allow_unused=True)
-                grads = [torch.zeros_like(c) if g is None else g for c, g in zip(cells, grads, strict=True)]
-            else:
-                grads = [torch.zeros_like(c) for c in cells]
+            inner = _nesting.depth > 1
+            grads = _differentiable_gradients(loss, cells) if inner else kernels["gradients"](loss, cells)
         finally:
+            _nesting.depth -= 1
             for c in frozen:
                 c.requires_grad_(False)
-        return ((loss.detach(), out[1]) if has_aux else loss.detach()), grads
+        value = loss if inner else kernels["stop_gradient"](loss)
+        return ((value, out[1]) if has_aux else value), grads
 
     return run
 

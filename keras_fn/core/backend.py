@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import entry_points
@@ -106,12 +107,29 @@ class Backend:
         """Writes a tensor of the same shape and dtype; returns the cell to keep (a new one where cells are values)."""
         return value
 
+    def cell_memory(self, cell: Any) -> Any:
+        """The memory of a cell as a NumPy array to write values into; None where cells are values, or lie elsewhere."""
+        return None
+
+    def write_cells(self, cells: list[Any], values: list[Any]) -> None:
+        """Writes many cells at once, where `write_cell` gives back the cell that it got."""
+        for cell, value in zip(cells, values, strict=True):
+            self.write_cell(cell, value)
+
     def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
         """Tells the framework that gradients are wanted for the cell, or not."""
 
     def seed_cell(self, cell: Any) -> Any:
         """The cell of a SeedGenerator, moved to where the backend's random functions read it without waiting."""
         return cell
+
+    # --- the framework's global generator of random numbers, which data loaders draw from
+    def random_state(self) -> Any:
+        """Where it is, as a NumPy array; None where there is none, or it cannot be read."""
+        return None
+
+    def set_random_state(self, state: Any) -> None:
+        """Puts it where `random_state` found it."""
 
     # --- programs
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
@@ -149,6 +167,19 @@ class Backend:
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         """The specs of `fn(*tensors)` for tensors like `specs`, evaluated by the framework without computing."""
         raise NotImplementedError
+
+    # --- plans (core/tape.py)
+    def eager(self) -> bool:
+        """Whether tensors have values now, in this thread: no function is being traced."""
+        return True
+
+    def mode(self) -> Any:
+        """What the framework's global state would do differently to the same calls (recording for gradients)."""
+        return None
+
+    def in_mode(self, mode: Any) -> AbstractContextManager[Any]:
+        """A context with that state."""
+        return nullcontext()
 
     def stop(self) -> None:
         """Waits until everything that was dispatched is computed (for timing)."""
@@ -191,11 +222,19 @@ def default_name() -> tuple[str, str]:
     """The backend's name from KERAS_BACKEND, else ~/.keras/keras.json, else the first that is installed; and whence."""
     if name := os.environ.get("KERAS_BACKEND"):
         return name, "the environment variable KERAS_BACKEND"
-    settings = user_settings()
+    settings, installed = user_settings(), available()
+    first = next((name for name in PREFERENCE if installed.get(name)), "numpy")
     if "backend" in settings:
-        return str(settings["backend"]), str(path())
-    installed = available()
-    return next((name for name in PREFERENCE if installed.get(name)), "numpy"), "what is installed"
+        name = str(settings["backend"])
+        if installed.get(name, True):
+            return name, str(path())
+        # Keras writes this file by itself, for whatever was installed when it first ran
+        warnings.warn(
+            f"{path()} asks for the backend {name!r}, which is not installed here: {first!r} is taken. Set "
+            f"KERAS_BACKEND={first}, or edit the file, to choose it without this warning.",
+            stacklevel=2,
+        )
+    return first, "what is installed"
 
 
 def use_default() -> Backend:

@@ -20,10 +20,12 @@ class CallContext(threading.local):
         self.autocast: str | None = None  # compute dtype that float variables are read in
         self.losses: list[Any] | None = None  # collects losses added while a step runs
         self.masks: dict[int, Any] | None = None  # masks of tensors that cannot carry an attribute (JAX tracers)
+        self.tape: Any = None  # watches the calls of kernels, to make a plan of them (core/tape.py)
         self.call: object | None = None  # stands for the outermost call that runs, or ran last
         self.path: tuple[str, ...] = ()  # names of the layers being called or built
-        self.initializing: bool = False  # weights of a model that is being loaded are not drawn
+        self.undrawn: dict[int, Any] | None = None  # variables of a model that is being loaded: they wait for values
         self.room: int | None = None  # bytes that new variables may take while a file is being loaded
+        self.calls: int | None = None  # calls of ops that describing its model may take
 
 
 context = CallContext()

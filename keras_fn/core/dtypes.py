@@ -100,8 +100,8 @@ def _standardize(dtype: Any) -> str:
         return floatx() if dtype is float else _PYTHON[dtype]
     name = getattr(dtype, "name", None) or (dtype if isinstance(dtype, str) else None)
     if name is None:
-        text = str(dtype)
-        name = text.removeprefix("torch.") if text.startswith("torch.") else getattr(dtype, "__name__", text)
+        # a class has a name; a framework's object says `package.float32`
+        name = getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
     name = _ALIASES.get(str(name), str(name))
     if name.startswith(("str", "<U", "object")):
         name = "string"

@@ -25,6 +25,10 @@ def set_mask(x: Any, mask: Any) -> Any:
     if isinstance(x, Spec):
         x._keras_mask = mask
         return x
+    return _set(x, mask) if context.tape is None else context.tape.watched(_set, effect=True)(x, mask)
+
+
+def _set(x: Any, mask: Any) -> Any:
     try:
         return active.backend.set_mask(x, mask)
     except AttributeError:

@@ -27,6 +27,17 @@ def uid(prefix: str = "") -> int:
     return _counts[prefix]
 
 
+def state() -> dict[str, int]:
+    """All counts."""
+    return dict(_counts)
+
+
+def set_state(counts: dict[str, int]) -> None:
+    """Puts all counts where `state` found them."""
+    _counts.clear()
+    _counts.update(counts)
+
+
 def reset() -> None:
     """Starts all counts anew."""
     _counts.clear()

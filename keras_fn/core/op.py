@@ -23,7 +23,9 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.allowance import check_results, count_call
 from keras_fn.core.backend import active
+from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentTypeError, KerasFnError, NoKernelError
 from keras_fn.core.spec import REGISTRY, Spec
 from keras_fn.core.variable import Variable
@@ -135,7 +137,7 @@ class Op:
         self.defaults = tuple(p.default for p in self.signature.parameters.values())
         self._index = {p: i for i, p in enumerate(self.params)}
         self._tensors = tuple((self._index[p.lstrip("*")], p.startswith("*")) for p in dtype.params)
-        self._arity = len(self.params) if len(self.params) == len(self._tensors) <= 2 else 0
+        self._arity = len(self.params) if len(self.params) == len(self._tensors) <= 3 else 0
         if any(many for _, many in self._tensors):
             self._arity = 0
         self._fast: dict[Any, dict[Any, Callable[..., Any]]] = {}
@@ -164,7 +166,13 @@ class Op:
                     if y.__class__ in backend.tensor_classes and y.dtype is x.dtype:
                         kernel = table.get(x.dtype)
                         if kernel is not None:
-                            return kernel(x, y)
+                            if arity == 2:
+                                return kernel(x, y)
+                            z = args[2]
+                            if z.__class__ not in backend.tensor_classes and isinstance(z, Variable):
+                                z = z.value
+                            if z.__class__ in backend.tensor_classes and z.dtype is x.dtype:
+                                return kernel(x, y, z)
         return self._dispatch(backend, self._bind(args, kwargs))
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -214,10 +222,14 @@ class Op:
                 symbolic = True
         if symbolic:
             return self.infer(backend, values, operands)
+        if context.calls is not None and self.shape is not None:  # a file is being loaded
+            check_results(self.name, self.infer(backend, list(values), operands))
         return self._run(backend, values, operands)
 
     def infer(self, backend: Any, values: list[Any], operands: list[Any]) -> Any:
         """The spec of the result, from specs among the operands."""
+        if context.calls is not None:
+            count_call(self.name)
         specs = [_as_spec(backend, x) for x in operands]
         target, out = self.dtype(tuple(s if s in _SCALARS else s.dtype for s in specs))
         self._replace(values, iter([_cast_spec(s, target) for s in specs]))
@@ -252,6 +264,8 @@ class Op:
             if f in _SCALARS:
                 if not kept:
                     tensors[i] = backend.convert(x, target or dtypes.result_type(f))
+                elif f is bool and target != "bool":
+                    tensors[i] = int(x)  # not every framework takes True beside a number
                 cast = True
             elif target is not None and f != target:
                 tensors[i] = backend.cast(x, target)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+import numpy as np
+
 from keras_fn.core import dtypes, shapes
+from keras_fn.core.allowance import take_room
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, BackendError, ShapeError
@@ -80,7 +83,7 @@ class Variable(TensorOperators):
         self._initializer = initializer if callable(initializer) else None
         value = self._initial_value(initializer, shape, dtype)
         self._cell = self.backend.new_cell(value, self._dtype, self._trainable, self.path)
-        structure.bump()
+        structure.made()
 
     def _initial_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         if callable(initializer):
@@ -91,9 +94,12 @@ class Variable(TensorOperators):
             if None in self._shape:
                 raise ShapeError(f"A Variable needs a fully known shape, and got {self._shape} for {self.path!r}.")
             if context.room is not None:
-                _take_room(self)
+                take_room(self.path, self._shape, self._dtype)
             # keras_fn's own initializers give host arrays by `draw`
             draw: Any = getattr(initializer, "draw", None) or initializer
+            if context.undrawn is not None and getattr(getattr(draw, "__self__", None), "_kf_random", False):
+                context.undrawn[id(self)] = (self, draw)
+                return np.zeros(self._shape, self._dtype if self._dtype in ("float16", "float64") else "float32")
             value = draw(self._shape, dtype=self._dtype)
             got = tuple(value.shape)
             if got != self._shape:
@@ -139,7 +145,7 @@ class Variable(TensorOperators):
         value = bool(value)
         if value != self._trainable:
             self._trainable = value
-            structure.bump()
+            structure.made()
             self.backend.set_cell_trainable(self._cell, value)
 
     @property
@@ -150,7 +156,7 @@ class Variable(TensorOperators):
     @regularizer.setter
     def regularizer(self, value: Any) -> None:
         self._regularizer = value
-        structure.bump()
+        structure.made()
 
     # --- reading
     @property
@@ -259,17 +265,6 @@ def _in_dtype(variable: Variable, value: Any) -> Any:
     return backend.convert(value, variable._dtype) if not backend.is_tensor(value) else (
         value if backend.dtype_of(value) == variable._dtype else backend.cast(value, variable._dtype)
     )
-
-
-def _take_room(variable: Variable) -> None:
-    """A file whose weights are small must not make its reader allocate much."""
-    assert context.room is not None
-    context.room -= 4 * (shapes.size(variable._shape) or 0)
-    if context.room < 0:
-        raise ArgumentError(
-            f"The weight {variable.path!r} of the shape {variable._shape} is larger than all that the file holds: its "
-            "configuration and its weights do not belong together. The file is damaged or malicious."
-        )
 
 
 def unwrap(x: Any) -> Any:

@@ -44,6 +44,8 @@ class RandomInitializer(Initializer):
         """Values drawn from `rng`: float64, or float32 where `dtype` needs no more."""
         raise NotImplementedError(f"{type(self).__name__} must have a method `sample(self, rng, shape, dtype)`.")
 
+    _kf_random = True  # a model that is loaded has no need of such values
+
     def draw(self, shape: Any, dtype: Any = None) -> np.ndarray:
         dtype = host_dtype(dtype)
         precise: Any = (

@@ -13,8 +13,17 @@ from keras_fn import dtype_policies
 from keras_fn.core import dtypes, naming, shapes, trees
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
-from keras_fn.core.errors import ArgumentError, GraphError, KerasFnError, NotBuiltError, ShapeError, StructureError
+from keras_fn.core.errors import (
+    ArgumentError,
+    GraphError,
+    KerasFnError,
+    NotBuiltError,
+    ShapeError,
+    StructureError,
+    printable,
+)
 from keras_fn.core.spec import Spec
+from keras_fn.core.tape import calls, is_own
 from keras_fn.core.variable import StatelessScope, Variable, mixed, unwrap
 from keras_fn.core.version import structure
 from keras_fn.graph.symbol import KerasTensor
@@ -101,7 +110,6 @@ class Layer:
         self.name = name or naming.unique(naming.snake_case(type(self).__name__))
         self._kf_trainable = bool(trainable)
         self.autocast = autocast
-        self.dtype_policy = dtype_policies.get(dtype)
         self.supports_masking = False
         self.input_spec: Any = None
         if activity_regularizer is not None:
@@ -110,6 +118,8 @@ class Layer:
             activity_regularizer = regularizers.get(activity_regularizer)
         self.activity_regularizer = activity_regularizer
         self._kf_path = "/".join((*context.path, self.name))
+        policy = dtype_policies.get(dtype)
+        self.dtype_policy = policy[self._kf_path] if isinstance(policy, dtype_policies.DTypePolicyMap) else policy
         self._kf_build_shapes: Any = None
 
     def _kf_legacy(self, kwargs: dict[str, Any]) -> None:
@@ -397,10 +407,17 @@ class Layer:
                 continue  # shapes are being inferred
             if context.scope is not None and context.scope.collect_losses:
                 context.scope.add_loss(x)
-            if self._kf_losses_of is not context.call:  # what an earlier call added is over
-                self._kf_losses.clear()
-                self.__dict__["_kf_losses_of"] = context.call
-            self._kf_losses.append(x)
+            self._kf_keep_loss(x)
+            if context.tape is not None:
+                context.tape.loss(self, x)
+
+    def _kf_keep_loss(self, loss: Any) -> None:
+        if not context.depth:
+            return  # a whole training step runs as a plan: the loss is part of it, and nobody asks for it here
+        if self._kf_losses_of is not context.call:  # what an earlier call added is over
+            self._kf_losses.clear()
+            self.__dict__["_kf_losses_of"] = context.call
+        self._kf_losses.append(loss)
 
     @property
     def losses(self) -> list[Any]:
@@ -420,7 +437,7 @@ class Layer:
         return known[1]
 
     def _kf_penalties(self) -> list[Any]:
-        return [v.regularizer(v) for v in self._kf_known_layers()[1]]
+        return [calls(v.regularizer, is_own(type(v.regularizer)), v) for v in self._kf_known_layers()[1]]
 
     def _clear_losses(self) -> None:
         for layer in (self, *self._kf_known_layers()[0]):
@@ -480,8 +497,8 @@ class Layer:
             return cls(**config)
         except TypeError as e:
             raise ArgumentError(
-                f"{cls.__name__} could not be made from its config {config!r}: {e}. Its `get_config` must return the "
-                "arguments of its `__init__`."
+                f"{cls.__name__} could not be made from its config {printable(repr(config), 400)}: {e}. Its "
+                "`get_config` must return the arguments of its `__init__`."
             ) from e
 
     def get_build_config(self) -> dict[str, Any] | None:
@@ -556,8 +573,10 @@ class Layer:
         if name == "built" and value:
             self.__dict__["built"] = True
             return
-        if isinstance(value, (Layer, Variable)):
-            structure.bump()
+        if self.built and (isinstance(value, Layer) or name in self._kf_facts.arguments):
+            structure.bump()  # what is compiled, or planned, holds for what was
+        elif isinstance(value, (Layer, Variable)):
+            structure.made()
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:

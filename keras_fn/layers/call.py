@@ -15,6 +15,8 @@ from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentTypeError, BackendError, KerasFnError
 from keras_fn.core.masks import get_mask, set_mask
 from keras_fn.core.spec import Spec
+from keras_fn.core.tape import is_own
+from keras_fn.core.tracebacks import shorten
 from keras_fn.core.variable import Variable
 from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
@@ -32,7 +34,23 @@ def call_layer(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     for x in leaves:
         if isinstance(x, KerasTensor):
             return _record(layer, args, kwargs)
-    return _run(layer, layer._kf_facts, backend, args, kwargs)
+    facts = layer._kf_facts
+    if context.tape is not None:
+        own = facts.own and not _holds_code(layer)
+        return context.tape.layer(layer, own, lambda: _run(layer, facts, backend, args, kwargs), args, kwargs)
+    return _run(layer, facts, backend, args, kwargs)
+
+
+def _holds_code(layer: Any) -> bool:
+    """Whether a layer of the library calls code of the user's: a hook, an activation, a module of the framework."""
+    hooked = getattr(layer, "_framework_hooked", None)
+    return (hooked is not None and hooked()) or any(
+        callable(value)
+        and not name.endswith(("initializer", "regularizer", "constraint"))
+        and not is_own(value if hasattr(value, "__module__") else type(value))
+        for name, value in vars(layer).items()
+        if not name.startswith("_kf_")
+    )
 
 
 def _run(layer: Any, facts: Any, backend: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -61,6 +79,10 @@ def _run(layer: Any, facts: Any, backend: Any, args: tuple[Any, ...], kwargs: di
         if layer.activity_regularizer is not None:
             _regularize(layer, outputs)
         return _with_output_mask(layer, facts, first, outputs)
+    except KerasFnError as e:
+        if outermost:
+            shorten(e)
+        raise
     finally:
         context.depth -= 1
         context.path, context.training, context.autocast = path, training, autocast
@@ -76,6 +98,7 @@ def _record(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         outputs = layer.compute_output_spec(*specs[0], **specs[1])
     except KerasFnError as e:
         _add_origin(e, layer, args, kwargs)
+        shorten(e)
         raise
     outputs = trees.map(_as_spec, outputs)
     node = Node(layer, args, kwargs, outputs)

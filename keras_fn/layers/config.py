@@ -63,11 +63,12 @@ def build_from_config(layer: Any, config: dict[str, Any]) -> None:
     """Builds a layer for the shapes that it was built for."""
     facts = layer._kf_facts
     if "shapes_dict" in config:
-        given = {k: _tuples(v) for k, v in config["shapes_dict"].items()}
+        given = record = {k: _tuples(v) for k, v in config["shapes_dict"].items()}
     elif "input_shape" in config:
         wanted = facts.build_params
         shape = _tuples(config["input_shape"])
         given = {wanted[0]: shape} if wanted and facts.builds else {}
+        record = {"input_shape": shape}
     else:
         return
     if layer.built:
@@ -77,7 +78,7 @@ def build_from_config(layer: Any, config: dict[str, Any]) -> None:
             layer.build(**given)
     else:
         _build_by_calling(layer, config)
-    layer._kf_build_shapes = given or None
+    layer._kf_build_shapes = record
     layer.built = True
 
 

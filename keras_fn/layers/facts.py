@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from keras_fn.core.tape import is_own
+
 _cache: dict[type, CallFacts] = {}
 
 
@@ -18,6 +20,8 @@ class CallFacts:
         training_default: its default.
         masks: mask parameter -> the argument that it is the mask of.
         build_params: the parameters of `build`, without self.
+        own: whether calling it runs the library's own code, which does nothing beside computing.
+        arguments: the constructor's, where the class is the library's own: plans rest on them.
         own_mask: whether the class has a `compute_mask` of its own.
     """
 
@@ -38,11 +42,17 @@ class CallFacts:
                 self.masks["mask"] = self.first or ""
             elif name.endswith("_mask") and name[:-5] in self.params:
                 self.masks[name] = name[:-5]
+        self.own = (
+            not getattr(cls, "_kf_runs_code", False)
+            and cls.__call__ is base.__call__
+            and all(is_own(getattr(cls, name)) for name in ("call", "build", "compute_mask"))
+        )
         build = cls.build  # type: ignore[attr-defined]
         self.builds = build is not base.build  # type: ignore[attr-defined]
         self.build_params = [
             p.name for p in list(inspect.signature(build).parameters.values())[1:] if p.kind is not p.VAR_KEYWORD
         ]
+        self.arguments = frozenset(constructor_params(cls)) if self.own else frozenset()
         self.own_mask = cls.compute_mask is not base.compute_mask  # type: ignore[attr-defined]
         self.own_spec = cls.compute_output_spec is not base.compute_output_spec  # type: ignore[attr-defined]
         self.own_shape = cls.compute_output_shape is not base.compute_output_shape  # type: ignore[attr-defined]

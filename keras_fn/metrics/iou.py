@@ -47,6 +47,8 @@ class IoU(Metric):
     ) -> None:
         super().__init__(name=name, dtype=dtype or "int32")
         self.num_classes = num_classes
+        # first, as a number of classes that is too large shows here, before all of them are listed
+        self.total_cm = self.add_variable((num_classes, num_classes), "zeros", name="total_confusion_matrix")
         self.target_class_ids = list(target_class_ids)
         self.ignore_class = ignore_class
         self.sparse_y_true = sparse_y_true
@@ -55,7 +57,6 @@ class IoU(Metric):
         wrong = [i for i in self.target_class_ids if not 0 <= i < num_classes]
         if wrong:
             raise ArgumentError(f"`target_class_ids` must be from 0 to {num_classes - 1}, and {wrong[0]} came.")
-        self.total_cm = self.add_variable((num_classes, num_classes), "zeros", name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch into account.

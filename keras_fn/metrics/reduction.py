@@ -76,6 +76,10 @@ class Mean(Metric):
         self._add(values, sample_weight, get_mask(values))
 
     def _add(self, values: Any, sample_weight: Any, mask: Any) -> None:
+        if mask is None and isinstance(sample_weight, (int, float)) and getattr(values, "shape", None) == ():
+            self.total.assign_add(ops.multiply(as_dtype(values, self._dtype), sample_weight))
+            self.count.assign_add(sample_weight)
+            return
         values, weight = per_sample(values, sample_weight, mask, self._dtype, ops.mean)
         self.total.assign_add(ops.sum(values))
         if weight is not None:

@@ -6,9 +6,11 @@ from typing import Any
 
 from keras_fn.core import dtypes, trees
 from keras_fn.core.backend import active
+from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, GraphError, ShapeError, StructureError, closest
 from keras_fn.core.masks import set_mask
 from keras_fn.core.spec import Spec
+from keras_fn.core.tape import Plans, signature
 from keras_fn.graph.function import Function
 from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
@@ -16,6 +18,7 @@ from keras_fn.layers.base import Layer
 from keras_fn.layers.input_layer import InputLayer
 from keras_fn.models.inlining import copy_node, note_owner, reach_inside
 from keras_fn.models.model import Model
+from keras_fn.trainer.programs import state_of
 from keras_fn.trainer.trainer import Trainer
 
 _variants: dict[type, type] = {}
@@ -54,6 +57,7 @@ class Functional(Model):
                 raise
             self._function = Function(inputs, _copied(within), name=self.name)
         note_owner(self, self._function)
+        self._kf_plans: Plans | None = None
         self._kf_graph_layers = [op for op in self._function.operations if isinstance(op, Layer)]
         _check_names(self)
         self.built = True
@@ -123,7 +127,23 @@ class Functional(Model):
         if mask is not None:
             masks = trees.flatten(mask)
             flat = [x if m is None else set_mask(x, m) for x, m in zip(flat, masks, strict=False)]
+        return self._kf_run_graph(flat)
+
+    def _kf_run_graph(self, flat: list[Any]) -> Any:
+        """Runs the graph on tensors: by the plan that earlier calls with tensors like these left, where it may."""
+        plans = self._kf_plans
+        if plans is None:
+            plans = self._kf_plans = Plans(active.backend)
+        if plans.possible():
+            key = signature(flat, plans.backend)
+            if key is not None:
+                key = (context.training, context.autocast, key)
+                return plans.run(key, flat, lambda: self._function.run(flat), self._kf_held_by_plans)
         return self._function.run(flat)
+
+    def _kf_held_by_plans(self) -> list[Any]:
+        constants = [x for step in self._function.steps for x in trees.flatten((step.args, step.kwargs))]
+        return [*state_of(self), *(x for x in constants if active.backend.is_tensor(x))]
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The layers inside set the masks of their outputs."""

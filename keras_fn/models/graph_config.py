@@ -10,8 +10,9 @@ from keras_fn.graph.node import Node, OpCall
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.input_layer import InputLayer
 from keras_fn.models.op_names import SavedOp, op_config
-from keras_fn.saving.config import deserialize_keras_object, serialize_keras_object
+from keras_fn.saving.config import check_outermost, deserialize_keras_object, layer_of, serialize_keras_object
 from keras_fn.saving.places import at
+from keras_fn.saving.structure import check_graph, layer_name
 
 
 # --- writing
@@ -33,7 +34,7 @@ def graph_config(model: Any) -> dict[str, Any]:
             data, nodes_data = op_config(operation, nodes, lambda v: _write(v, place))
         else:
             data = serialize_keras_object(operation)
-            nodes_data = [{"args": _write(list(n.args), place), "kwargs": _write(n.kwargs, place)} for n in nodes]
+            nodes_data = [_write_call(n, place) for n in nodes]
         data["name"] = operation.name
         data["inbound_nodes"] = nodes_data
         layers.append(data)
@@ -44,6 +45,17 @@ def graph_config(model: Any) -> dict[str, Any]:
         "input_layers": trees.map(place, function._inputs_struct),
         "output_layers": trees.map(place, function._outputs_struct),
     }
+
+
+# Keras writes the defaults of a call as if they had been passed. What was passed is listed here, which Keras ignores.
+_PASSED = "keras_fn_passed"
+
+
+def _write_call(node: Node, place: Any) -> dict[str, Any]:
+    data = {"args": _write(list(node.args), place), "kwargs": _write(node.kwargs, place)}
+    if node.kwargs.get("training") is not None:
+        data[_PASSED] = ["training"]
+    return data
 
 
 def _call_numbers(nodes: list[Node]) -> dict[int, int]:
@@ -79,38 +91,27 @@ def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
     """A functional model from the data of its graph. Calls are made again, each as soon as its arguments exist."""
     made: dict[str, Any] = {}
     symbols: dict[tuple[str, int, int], KerasTensor] = {}
-    waiting: list[tuple[str, int, dict[str, Any]]] = []
+    check_outermost(config)
+    calls = check_graph(config)
     keep: list[Any] = []
     for number, data in enumerate(config["layers"]):
-        name = data.get("name") or data["config"].get("name")
+        name = layer_name(data, f"layers[{number}]")
         with at("layers", number):
             if _is_op(data):
                 operation = SavedOp(data)
             else:
-                operation = deserialize_keras_object(data)
+                operation = layer_of(data)
         made[name] = operation
         if isinstance(operation, InputLayer):
             symbols[name, 0, 0] = operation.symbol()
-        for i, call in enumerate(data.get("inbound_nodes") or []):
-            waiting.append((name, i, call))
-    while waiting:
-        left = []
-        for name, i, call in waiting:
-            args, kwargs = _arguments(call)
-            needed = _histories((args, kwargs))
-            if any(n not in symbols for n in needed) or (i and (name, i - 1, 0) not in symbols):
-                left.append((name, i, call))
-                continue
-            outputs = _call(made[name], _fill(args, symbols), _fill(kwargs, symbols))
-            keep.append(outputs)
-            for k, x in enumerate(trees.flatten(outputs)):
-                symbols[name, i, k] = x
-        if len(left) == len(waiting):
-            raise GraphError(
-                f"The calls of {', '.join(sorted({n for n, _, _ in left}))} refer to tensors that nothing in the data "
-                "makes: the graph is damaged."
-            )
-        waiting = left
+    places = {name: i for i, name in enumerate(made)}
+    for name, i, call in calls:
+        with at("layers", places[name], "inbound_nodes", i):
+            passed = call.get(_PASSED) or ()
+            outputs = _call(made[name], _fill(call["args"], symbols), _fill(call.get("kwargs", {}), symbols), passed)
+        keep.append(outputs)
+        for k, x in enumerate(trees.flatten(outputs)):
+            symbols[name, i, k] = x
 
     inputs, outputs = (_look_up(config[key], symbols) for key in ("input_layers", "output_layers"))
     return cls(inputs, outputs, name=config.get("name"), trainable=config.get("trainable", True))
@@ -132,34 +133,13 @@ def _is_op(data: dict[str, Any]) -> bool:
     return ".ops." in (data.get("module") or "")
 
 
-def _arguments(call: Any) -> tuple[Any, Any]:
-    if not isinstance(call, dict) or "args" not in call:
-        raise GraphError(f"A call in the data must be {{'args': …, 'kwargs': …}}, and is {call!r}.")
-    return call["args"], call.get("kwargs", {})
-
-
 def _is_symbol(value: Any) -> bool:
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
 
 
-def _key(value: dict[str, Any]) -> tuple[str, int, int]:
-    name, call, index = value["config"]["keras_history"]
-    return name, call, index
-
-
-def _histories(value: Any) -> list[tuple[str, int, int]]:
-    if _is_symbol(value):
-        return [_key(value)]
-    if isinstance(value, dict):
-        return [h for v in value.values() for h in _histories(v)]
-    if isinstance(value, (list, tuple)):
-        return [h for v in value for h in _histories(v)]
-    return []
-
-
 def _fill(value: Any, symbols: dict[tuple[str, int, int], KerasTensor]) -> Any:
     if _is_symbol(value):
-        return symbols[_key(value)]
+        return _look_up(value["config"]["keras_history"], symbols)
     if isinstance(value, dict) and "class_name" in value and "config" in value:
         return deserialize_keras_object(value)
     if isinstance(value, dict):
@@ -169,10 +149,11 @@ def _fill(value: Any, symbols: dict[tuple[str, int, int], KerasTensor]) -> Any:
     return value
 
 
-def _call(operation: Any, args: Any, kwargs: Any) -> Any:
+def _call(operation: Any, args: Any, kwargs: Any, passed: Any = ()) -> Any:
     if isinstance(operation, SavedOp):
         return operation.call(args, kwargs)
-    if kwargs.get("training") is False and operation._kf_facts.training_default is False:
+    frozen = kwargs.get("training") is False and "training" in passed
+    if kwargs.get("training") is False and not frozen and operation._kf_facts.training_default is False:
         # Keras writes the default that it filled in as if it had been passed; kept, the layer could never be trained
         kwargs = {k: v for k, v in kwargs.items() if k != "training"}
     return operation(*args, **kwargs)

@@ -133,17 +133,19 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
-        """Saves the weights alone, to a path that ends in `.weights.h5`."""
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None, *, name_map: Any = None
+    ) -> None:
+        """Saves the weights alone; `keras_fn.saving.save_weights` says how."""
         from keras_fn.saving import save_weights
 
-        save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
+        save_weights(self, filepath, overwrite, max_shard_size, name_map=name_map)
 
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Loads weights that were saved with `save_weights` or `save`."""
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> Any:
+        """Loads weights, and returns a report; `keras_fn.saving.load_weights` says how."""
         from keras_fn.saving import load_weights
 
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        return load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
         """The configuration as JSON text, for `model_from_json`. `kwargs` go to `json.dumps`."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_fn.core import trees
-from keras_fn.core.errors import ArgumentError, closest
+from keras_fn.core.errors import CorruptFileError, FileLimitError, UnsafeFileError, closest
 from keras_fn.core.naming import snake_case
-from keras_fn.core.spec import REGISTRY
 from keras_fn.graph.node import OpCall, record_op
 from keras_fn.graph.symbol import KerasTensor
+from keras_fn.models.op_table import declared, public
 
 # our op -> Keras's class, where the name does not follow from ours
 _CLASSES = {"amax": "Max", "amin": "Min", "_prod": "Prod", "_select": "Where", "abs": "Absolute"}
@@ -41,6 +41,8 @@ _ONE_FOR_ALL = ("pool_size", "strides")
 _DEFAULTS = {"normalize": ("epsilon",)}
 # lists of tensors that Keras takes as single arguments
 _SPREAD = {"einsum"}
+# what one op of a file may give
+_MOST_PARTS = 10_000
 
 
 # --- writing
@@ -117,21 +119,27 @@ class SavedOp:
         from keras_fn.saving.config import deserialize_keras_object
 
         name = snake_case(data["class_name"])
-        config = dict(data.get("config") or {})
+        config = data.get("config") or {}
+        if not isinstance(config, dict) or not all(isinstance(k, str) for k in config):
+            raise CorruptFileError(f"The config of the op {data['class_name']!r} must be a dict, and is {config!r}.")
+        config = dict(config)
         self.label = config.pop("name", None) or data.get("name") or name
         self.settings = {k: _tuples(deserialize_keras_object(v)) for k, v in config.items()}
-        op = REGISTRY.get(_OURS.get(name, name))
+        op = declared().get(_OURS.get(name, name)) if not name.startswith("_") else None
         for key in [k for k, v in self.settings.items() if v is None]:
             if key in _DEFAULTS.get(name, ()) or (op is not None and key not in op.params):
                 del self.settings[key]
         takes_all = op is not None and all(k in op.params for k in self.settings)
         self.op: OpCall | None = OpCall(op, self.label) if takes_all else None
         self.function: Callable[..., Any] | None = None if takes_all else _public_function(name, data["class_name"])
-        self.spread = name in _SPREAD
+        self.spread, self.spelt = name in _SPREAD, name
         self.calls = 0
 
     def call(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
         """Records a call."""
+        if not _has_symbol((args, kwargs)):  # it would be computed while the file is read
+            raise CorruptFileError(f"The op {self.label!r} is called on no tensor of the graph.")
+        _check_counts(self.label, self.spelt, (args, kwargs, self.settings))
         args = [a if _has_symbol(a) else _tuples(a) for a in args]
         kwargs = {k: _tuples(v) for k, v in kwargs.items()}
         if self.op is None:
@@ -148,14 +156,19 @@ class SavedOp:
         return record_op(op, op._bind((), {**given, **kwargs, **self.settings}), self.op)
 
 
+def _check_counts(label: str, name: str, given: Any) -> None:
+    """Numbers that say how many tensors come out are no sizes: each is a symbol, made in a loop."""
+    if "split" in name or name in ("unstack", "diff"):
+        for number in trees.flatten(given):
+            if isinstance(number, int) and abs(number) > _MOST_PARTS:
+                raise FileLimitError(f"The op {label!r} ({name}) asks for {number}; at most {_MOST_PARTS} are made.")
+
+
 def _public_function(name: str, class_name: str) -> Callable[..., Any]:
     """A function of `keras_fn.ops` that is composed of other ops."""
-    from keras_fn import ops
-
-    found = getattr(ops, _OURS.get(name, name), None) if not name.startswith("_") else None
-    module = getattr(found, "__module__", None) or ""
-    if not callable(found) or isinstance(found, type) or not module.startswith("keras_fn."):
-        raise ArgumentError(f"The data names the op {class_name!r}, which is unknown.{closest(name, REGISTRY)}")
+    found = public().get(_OURS.get(name, name))
+    if found is None:
+        raise UnsafeFileError(f"The data names the op {class_name!r}, which is unknown here.{closest(name, public())}")
     return found
 
 

@@ -227,8 +227,8 @@ class Sequential(Model):
 
 
 def _layer_from(number: int, data: Any) -> Any:
-    from keras_fn.saving.config import deserialize_keras_object
+    from keras_fn.saving.config import layer_of
     from keras_fn.saving.places import at
 
     with at("layers", number):
-        return deserialize_keras_object(data) if isinstance(data, dict) else data
+        return layer_of(data) if isinstance(data, dict) else data

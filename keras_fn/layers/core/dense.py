@@ -9,6 +9,7 @@ from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.layers.arguments import unsupported
 from keras_fn.layers.base import Layer
 from keras_fn.layers.input_spec import InputSpec
+from keras_fn.ops.linear import _linear
 
 
 class Dense(Layer):
@@ -97,7 +98,8 @@ class Dense(Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """The outputs, shape `(batch, …, units)`."""
-        outputs = ops.matmul(inputs, self.kernel)
-        if self.bias is not None:
-            outputs = ops.add(outputs, self.bias)
+        if self.bias is None:
+            outputs = ops.matmul(inputs, self.kernel)
+        else:
+            outputs = _linear(inputs, self.kernel, self.bias)
         return outputs if self.activation is None else self.activation(outputs)

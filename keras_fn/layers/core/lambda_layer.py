@@ -32,6 +32,8 @@ class Lambda(Layer):
         [3.0, 3.0]
     """
 
+    _kf_runs_code = True  # of the user's
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -92,22 +94,17 @@ class Lambda(Layer):
             safe_mode: False to run lambdas that the config holds as code; None for the mode of the running load.
 
         Raises:
-            ArgumentError: where the config holds a lambda and the mode is safe.
+            UnsafeFileError: where the config holds a lambda and the mode is safe.
         """
-        from keras_fn.saving.config import deserialize_keras_object, in_safe_mode
+        from keras_fn.saving.config import deserialize_keras_object
 
-        safe = in_safe_mode() if safe_mode is None else safe_mode
         config = dict(config)
+        if isinstance(config.get("function"), str):
+            name = config["function"]
+            config["function"] = {"class_name": "function", "config": name, "module": "", "registered_name": name}
         for name in ("function", "output_shape", "mask", "arguments"):
             if isinstance(config.get(name), dict):
-                config[name] = deserialize_keras_object(config[name], custom_objects, safe)
-        if isinstance(config.get("function"), str):
-            config["function"] = _named(config["function"], custom_objects)
-        return cls(**config)
-
-
-def _named(name: str, custom_objects: Mapping[str, Any] | None) -> Callable[..., Any]:
-    from keras_fn.saving.config import deserialize_keras_object
-
-    data = {"class_name": "function", "config": name, "module": "keras_fn.ops", "registered_name": name}
-    return deserialize_keras_object(data, custom_objects)
+                config[name] = deserialize_keras_object(config[name], custom_objects, safe_mode)
+        if isinstance(config.get("function"), type):
+            raise ArgumentTypeError(f"`function` of Lambda must be a function, not the class {config['function']!r}.")
+        return super().from_config(config)  # type: ignore[return-value]
