@@ -169,8 +169,10 @@ def test_the_way_can_be_asked_for():
         else:
             with pytest.raises(ArgumentError, match="no fused kernel"):
                 FUNCTIONS[kind](*args, use_fused=True)
+    masked = R.recurrent_path("gru", mask=np.ones((1, 1), bool))
+    assert masked.path == ("fused" if "masked_gru" in backend.kernels else "loop")
+    assert "padded" in masked.reason or "mask" in masked.reason
     for options, reason in (
-        ({"mask": np.ones((1, 1), bool)}, "mask"),
         ({"activation": "relu"}, "relu"),
         ({"recurrent_activation": lambda x: x}, "recurrent_activation"),
         ({"reset_after": False}, "reset_after"),

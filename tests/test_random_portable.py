@@ -145,7 +145,7 @@ def test_the_inverse_error_function():
     found = array(portable.inverse_error_function(x))
     back = np.array([math.erf(v) for v in found.astype("float64")])
     # as far off as single precision allows: the slope at the ends is tiny
-    slope = 2 / math.sqrt(math.pi) * np.exp(-found.astype("float64") ** 2)
+    slope = 2 / math.sqrt(math.pi) * np.exp(-(found.astype("float64") ** 2))
     np.testing.assert_array_less(np.abs(back - x) / slope, 2e-6 * np.maximum(1, np.abs(found)))
 
 

@@ -1,8 +1,8 @@
 """LSTM, GRU and the simple RNN; `rnn`, the generic loop that they run on, is in `time_loop`.
 
-The three named networks are composites over the loop. Where activations are the standard ones and nothing is masked,
-they are also ops of their own (`standard_lstm`, …), for which a backend may bring a fused kernel. Nothing is chosen in
-silence: `recurrent_path` tells which way a call will go and why, and `use_fused` demands one.
+The three named networks are composites over the loop. Where activations are the standard ones, they are also ops of
+their own (`standard_lstm`, …; with a mask `masked_lstm`, …), for which a backend may bring a fused kernel. Nothing is
+chosen in silence: `recurrent_path` tells which way a call will go and why, and `use_fused` demands one.
 
 Layouts are Keras's: gates side by side in the last axis, LSTM in the order input, forget, cell, output; GRU in the
 order update, reset, candidate.
@@ -68,26 +68,30 @@ def recurrent_path(
     """
     if kind not in _STANDARD:
         raise ArgumentError(f"`kind` must be one of {', '.join(_STANDARD)}, not {kind!r}.")
-    blocker = _not_standard(kind, activation, recurrent_activation, mask, reset_after, unroll)
+    blocker = _not_standard(kind, activation, recurrent_activation, reset_after, unroll)
     backend = active.backend
-    if not blocker and _STANDARD[kind][0] not in backend.kernels:
+    name = _STANDARD[kind][0] if mask is None else f"masked_{kind}"
+    if not blocker and name not in backend.kernels:
         blocker = f"the backend {backend.name!r} has no fused kernel for {kind}"
+        blocker += "" if mask is None else ", where a mask is given"
     if use_fused and blocker:
         raise ArgumentError(f"`use_fused=True` cannot be met: {blocker}. Leave it at None to take the loop then.")
     if use_fused is False:
         return RecurrentPath("loop", "use_fused is False")
-    return RecurrentPath("loop", blocker) if blocker else RecurrentPath("fused", "a fused kernel exists and applies")
+    if blocker:
+        return RecurrentPath("loop", blocker)
+    if mask is not None:
+        return RecurrentPath("fused", "a fused kernel exists; it takes the loop for sequences not padded at their end")
+    return RecurrentPath("fused", "a fused kernel exists and applies")
 
 
-def _not_standard(kind: str, activation: Any, recurrent: Any, mask: Any, reset_after: bool, unroll: bool) -> str:
+def _not_standard(kind: str, activation: Any, recurrent: Any, reset_after: bool, unroll: bool) -> str:
     """Why a network is not the standard one that fused kernels compute; empty where it is."""
     functions = (activation, recurrent)
     names = ("activation", "recurrent_activation")
     for argument, found, name in zip(names, functions, _STANDARD[kind][1], strict=False):
         if not _is_function(found, name):
             return f"{argument} is {found!r}, and fused kernels know {name} only"
-    if mask is not None:
-        return "a mask is given"
     if kind == "gru" and not reset_after:
         return "reset_after is False"
     return "unroll is True" if unroll else ""
@@ -180,7 +184,13 @@ class _Loop(NamedTuple):
 
 
 def _dispatch(
-    kind: str, standard: Op, loop: Op, tensors: tuple[Any, ...], use_fused: bool | None, facts: dict[str, Any]
+    kind: str,
+    standard: Op,
+    masked: Op,
+    loop: Op,
+    tensors: tuple[Any, ...],
+    use_fused: bool | None,
+    facts: dict[str, Any],
 ) -> Any:
     """The standard op where it computes what was asked, else the loop."""
     activations, mask = facts["activations"], facts["mask"]
@@ -188,9 +198,11 @@ def _dispatch(
     reset_after, unroll = facts.get("reset_after", True), facts["unroll"]
     _check(kind, tensors, reset_after)
     recurrent_path(kind, activations[0], recurrent, mask, reset_after, unroll, use_fused)
-    standard_applies = not _not_standard(kind, activations[0], recurrent, mask, reset_after, unroll)
+    standard_applies = not _not_standard(kind, activations[0], recurrent, reset_after, unroll)
     if standard_applies and use_fused is not False:
-        return standard(*tensors, facts["go_backwards"], facts["return_sequences"])
+        if mask is None:
+            return standard(*tensors, facts["go_backwards"], facts["return_sequences"])
+        return masked(*tensors, mask, facts["go_backwards"], facts["return_sequences"], facts["zero_output_for_mask"])
     rest = (mask, facts["go_backwards"], facts["return_sequences"], facts["zero_output_for_mask"], unroll)
     functions = [_function(a) for a in activations]
     if kind == "gru":
@@ -248,6 +260,16 @@ def standard_lstm(inputs, h0, c0, kernel, recurrent_kernel, bias, go_backwards=F
     return lstm_loop(inputs, h0, c0, kernel, recurrent_kernel, bias, e.tanh, e.sigmoid, *rest)
 
 
+@op(dtype=floats("inputs", "h0", "c0", "kernel", "recurrent_kernel", "bias"))
+def masked_lstm(
+    inputs, h0, c0, kernel, recurrent_kernel, bias, mask, go_backwards=False, return_sequences=True,
+    zero_output_for_mask=False,
+):  # fmt: skip
+    """`standard_lstm` with a mask: a masked step leaves the states as they are."""
+    rest = (mask, go_backwards, return_sequences, zero_output_for_mask)
+    return lstm_loop(inputs, h0, c0, kernel, recurrent_kernel, bias, e.tanh, e.sigmoid, *rest)
+
+
 def lstm(
     inputs: Any,
     h0: Any,
@@ -301,7 +323,7 @@ def lstm(
         "return_sequences": return_sequences, "zero_output_for_mask": zero_output_for_mask, "unroll": unroll,
     }  # fmt: skip
     tensors = (inputs, h0, c0, kernel, recurrent_kernel, bias)
-    return _dispatch("lstm", standard_lstm, lstm_loop, tensors, use_fused, facts)
+    return _dispatch("lstm", standard_lstm, masked_lstm, lstm_loop, tensors, use_fused, facts)
 
 
 # --- GRU
@@ -377,6 +399,16 @@ def standard_gru(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=False,
     return gru_loop(inputs, h0, kernel, recurrent_kernel, bias, e.tanh, e.sigmoid, *rest)
 
 
+@op(dtype=floats("inputs", "h0", "kernel", "recurrent_kernel", "bias"))
+def masked_gru(
+    inputs, h0, kernel, recurrent_kernel, bias, mask, go_backwards=False, return_sequences=True,
+    zero_output_for_mask=False,
+):  # fmt: skip
+    """`standard_gru` with a mask: a masked step leaves the state as it is."""
+    rest = (True, mask, go_backwards, return_sequences, zero_output_for_mask)
+    return gru_loop(inputs, h0, kernel, recurrent_kernel, bias, e.tanh, e.sigmoid, *rest)
+
+
 def gru(
     inputs: Any,
     h0: Any,
@@ -424,7 +456,8 @@ def gru(
         "return_sequences": return_sequences, "zero_output_for_mask": zero_output_for_mask, "unroll": unroll,
         "reset_after": reset_after,
     }  # fmt: skip
-    return _dispatch("gru", standard_gru, gru_loop, (inputs, h0, kernel, recurrent_kernel, bias), use_fused, facts)
+    tensors = (inputs, h0, kernel, recurrent_kernel, bias)
+    return _dispatch("gru", standard_gru, masked_gru, gru_loop, tensors, use_fused, facts)
 
 
 # --- simple RNN
@@ -456,6 +489,16 @@ def simple_rnn_loop(
 def standard_simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=False, return_sequences=True):
     """`simple_rnn` with tanh and without a mask: what fused kernels compute."""
     rest = (None, go_backwards, return_sequences)
+    return simple_rnn_loop(inputs, h0, kernel, recurrent_kernel, bias, e.tanh, *rest)
+
+
+@op(dtype=floats("inputs", "h0", "kernel", "recurrent_kernel", "bias"))
+def masked_simple_rnn(
+    inputs, h0, kernel, recurrent_kernel, bias, mask, go_backwards=False, return_sequences=True,
+    zero_output_for_mask=False,
+):  # fmt: skip
+    """`standard_simple_rnn` with a mask: a masked step leaves the state as it is."""
+    rest = (mask, go_backwards, return_sequences, zero_output_for_mask)
     return simple_rnn_loop(inputs, h0, kernel, recurrent_kernel, bias, e.tanh, *rest)
 
 
@@ -500,4 +543,5 @@ def simple_rnn(
         "return_sequences": return_sequences, "zero_output_for_mask": zero_output_for_mask, "unroll": unroll,
     }  # fmt: skip
     tensors = (inputs, h0, kernel, recurrent_kernel, bias)
-    return _dispatch("simple_rnn", standard_simple_rnn, simple_rnn_loop, tensors, use_fused, facts)
+    ways = (standard_simple_rnn, masked_simple_rnn, simple_rnn_loop)
+    return _dispatch("simple_rnn", *ways, tensors, use_fused, facts)

@@ -95,6 +95,7 @@ def test_dtypes_and_values(row, policy):
 def test_autocast_off():
     x = drawn(ROWS)
     for lib in (keras, keras_fn):
+
         class Plain(lib.layers.Layer):
             def build(self, input_shape):
                 self.w = self.add_weight(shape=(6,), initializer="ones")
