@@ -1,10 +1,18 @@
-"""Convolutions and pooling."""
+"""Convolutions and pooling.
+
+On a CPU, XLA's gradient of max-pooling is a scatter that takes 4 to 25 times as long as comparing the slices of the
+window one after the other, and its convolutions of few channels, and those of one point, lose to a matrix product over
+patches. The results are the same; where several numbers of a window are the largest, the gradient goes to the first of
+them either way. docs/decisions/0008 has the figures.
+"""
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -17,9 +25,24 @@ def _layout(n: int, data_format: str) -> str:
     return f"NC{axes}" if data_format == "channels_first" else f"N{axes}C"
 
 
+# numbers in a patch up to which a product over patches beats a convolution
+_SMALL_PATCH = 32
+# places in a window up to which comparing slices beats a reduction over windows
+_SMALL_WINDOW = 16
+
+
+def _on_cpu() -> bool:
+    return jax.default_backend() == "cpu"
+
+
 def conv(x: Any, kernel: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
     n = kernel.ndim - 2
     layout = _layout(n, data_format)
+    patch = math.prod(kernel.shape[:-1])
+    single = math.prod(kernel.shape[:n]) == 1
+    if (single or patch <= _SMALL_PATCH) and data_format == "channels_last" and x.shape[-1] == kernel.shape[-2]:
+        if _on_cpu() and jnp.issubdtype(x.dtype, jnp.floating):
+            return _conv_by_patches(x, kernel, strides, padding, dilation)
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -48,6 +71,29 @@ def conv_transpose(x: Any, kernel: Any, strides: Any, crops: Any, data_format: s
     )
 
 
+def _conv_by_patches(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
+    *size, channels, filters = kernel.shape
+    slices = _slices(x, size, strides, padding, dilation, np.asarray(0, x.dtype))
+    patches = slices[0] if len(slices) == 1 else jnp.concatenate(slices, -1)
+    return patches @ kernel.reshape(-1, filters)
+
+
+def _slices(x: Any, size: Any, strides: Any, padding: str, dilation: Any, fill: Any) -> list[Any]:
+    """For each place in a window, the tensor of what lies there in all windows; channels last."""
+    spans = [windows.span(k, d) for k, d in zip(size, dilation, strict=True)]
+    pads = lax.padtype_to_pads(x.shape[1:-1], spans, strides, padding.upper())
+    if any(low or high for low, high in pads):
+        x = lax.pad(x, fill, [(0, 0, 0), *((low, high, 0) for low, high in pads), (0, 0, 0)])
+    counts = [max(0, (d - k) // s + 1) for d, k, s in zip(x.shape[1:-1], spans, strides, strict=True)]
+    found = []
+    for place in itertools.product(*(range(k) for k in size)):
+        start = [p * d for p, d in zip(place, dilation, strict=True)]
+        stop = [b + (c - 1) * s + 1 if c else b for b, c, s in zip(start, counts, strides, strict=True)]
+        limits = (x.shape[0], *stop, x.shape[-1])
+        found.append(lax.slice(x, (0, *start, 0), limits, (1, *strides, 1)))
+    return found
+
+
 def _windows(size: Any, data_format: str) -> tuple[int, ...]:
     return (1, 1, *size) if data_format == "channels_first" else (1, *size, 1)
 
@@ -59,7 +105,18 @@ def max_pool(x: Any, size: Any, strides: Any, padding: str, data_format: str) ->
         lowest = False if x.dtype == bool else np.iinfo(x.dtype).min
     fn = lax.bitwise_or if x.dtype == bool else lax.max
     init = np.asarray(lowest, x.dtype)
+    if jnp.issubdtype(x.dtype, jnp.floating) and math.prod(size) <= _SMALL_WINDOW and _on_cpu():
+        return _max_by_slices(x, size, strides, padding, data_format, init)
     return lax.reduce_window(x, init, fn, _windows(size, data_format), _windows(strides, data_format), padding.upper())
+
+
+def _max_by_slices(x: Any, size: Any, strides: Any, padding: str, data_format: str, init: Any) -> Any:
+    first = data_format == "channels_first"
+    x = jnp.moveaxis(x, 1, -1) if first else x
+    largest, *rest = _slices(x, size, strides, padding, (1,) * len(size), init)
+    for other in rest:
+        largest = jnp.where((other > largest) | jnp.isnan(other), other, largest)
+    return jnp.moveaxis(largest, -1, 1) if first else largest
 
 
 def average_pool(x: Any, size: Any, strides: Any, padding: str, data_format: str) -> Any:
