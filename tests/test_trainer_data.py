@@ -11,7 +11,7 @@ import pytest
 import keras_fn
 from keras_fn import layers, losses, ops
 from keras_fn.core.backend import active
-from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError
 from keras_fn.trainer.data import ArraySource, IterableSource, class_weights_to_sample_weights, make_source
 from keras_fn.trainer.data.make import numbers_to_arrays, split_validation
 
@@ -243,3 +243,23 @@ def test_labels_that_come_as_tensors_are_checked_too(backend):
 
     with pytest.raises(ArgumentError, match="the label 9 at position 1 is no class"):
         model.fit(batches(), steps_per_epoch=2, verbose=0)
+
+
+def test_predict_into_arrays_and_batch_by_batch(tmp_path):
+    inputs = keras_fn.Input((3,))
+    model = keras_fn.Model(inputs, {"a": layers.Dense(2)(inputs), "b": layers.Dense(1)(inputs)})
+    x = np.arange(21, dtype="float32").reshape(7, 3)
+    expected = model.predict(x, batch_size=3, verbose=0)
+    parts = list(model.predict_iter(x, batch_size=3))
+    assert [len(p["a"]) for p in parts] == [3, 3, 1]
+    mapped = np.lib.format.open_memmap(tmp_path / "a.npy", "w+", "float32", (7, 2))
+    out = {"a": mapped, "b": np.zeros((9, 1), "float32")}
+    assert model.predict(x, batch_size=3, verbose=0, out=out)["a"] is mapped
+    for name, values in expected.items():
+        np.testing.assert_array_equal(np.concatenate([p[name] for p in parts]), values)
+        np.testing.assert_array_equal(out[name][:7], values)
+    np.testing.assert_array_equal(model.predict((x[i : i + 3] for i in (0, 3, 6)), verbose=0)["a"], expected["a"])
+    with pytest.raises(ShapeError, match="`out`"):
+        model.predict(x, verbose=0, out={"a": np.zeros((7, 3)), "b": np.zeros((7, 1))})
+    with pytest.raises(StructureError, match="`out`"):
+        model.predict(x, verbose=0, out=np.zeros((7, 2)))

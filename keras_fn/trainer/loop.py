@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -28,8 +27,6 @@ from keras_fn.trainer.run import Run
 # steps in one dispatch where it pays, and how many single steps are timed to find out
 STEPS_PER_DISPATCH = 32
 TIMED_STEPS = 6
-# batches of a prediction that are dispatched before the first one's outputs are fetched
-BATCHES_AHEAD = 8
 
 
 def programs(model: Any) -> Programs:
@@ -338,73 +335,6 @@ def in_order(model: Any, logs: dict[str, float]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-# --- predict
-def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
-    """See `Trainer.predict`."""
-    from keras_fn.callbacks import as_callback_list
-
-    check_backend(model)
-    verbose = level(verbose)
-    source = make_source(numbers_to_arrays(x), batch_size=batch_size, steps=steps)
-    check_source(model, source, targets=False)
-    if not model.built:
-        build_for(model, source.first(), training=False, targets=False)
-    watched = callbacks is not None or verbose != 0
-    listening = (
-        as_callback_list(
-            callbacks,
-            model,
-            verbose=verbose,
-            epochs=1,
-            steps=source.steps,
-            add_history=False,
-            add_progress=verbose != 0,
-        )
-        if watched
-        else None
-    )
-    if listening:
-        listening.on_predict_begin()
-    run = programs(model).get("predict", "batch")
-    waiting: deque[Any] = deque()  # outputs that are still being computed, while further batches are dispatched
-    parts: list[list[Any]] = []
-    structure: Any = None
-    model.stop_predicting = False
-    for number, batch in enumerate(_inputs(source)):
-        if listening:
-            listening.on_predict_batch_begin(number)
-        structure = run(batch)
-        waiting.append(structure)
-        if len(waiting) > BATCHES_AHEAD:
-            parts.append(_fetched(waiting.popleft()))
-        if listening:
-            listening.on_predict_batch_end(number, {"outputs": structure})
-        if model.stop_predicting:
-            break
-    parts.extend(_fetched(out) for out in waiting)
-    if not parts:
-        raise ArgumentError("The data gave no batches to predict for.")
-    if listening:
-        listening.on_predict_end()
-    joined = parts[0] if len(parts) == 1 else [np.concatenate(column) for column in zip(*parts, strict=True)]
-    model._clear_losses()
-    return trees.unflatten(structure, [np.asarray(a) for a in joined])
-
-
-def _fetched(out: Any) -> list[Any]:
-    return [active.backend.to_numpy(t) for t in trees.flatten(out)]
-
-
-def _inputs(source: Any) -> Iterator[Any]:
-    """The batches of a prediction: inputs alone."""
-    if not isinstance(source, ArraySource):
-        yield from (to_tensors(batch[:1]) for batch in source.epoch(0))
-    elif source.steps == 1 and source.size <= source.batch_size:
-        yield (source.tensors()[0],)  # one batch is one call, on the arrays themselves
-    else:
-        yield from (batch[:1] for batch in source.slices())
-
-
 # --- single batches
 def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
     """`train_on_batch` and `test_on_batch`."""
@@ -423,16 +353,6 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     logs = to_host(model.get_metrics_result() if out is None else out)
     model._clear_losses()
     return logs if return_dict else in_order(model, logs)
-
-
-def predict_on_batch(model: Any, x: Any) -> Any:
-    """`Trainer.predict_on_batch`."""
-    check_backend(model)
-    source = ArraySource((numbers_to_arrays(x),), 2**31 - 1, False, 1, 0)
-    if not model.built:
-        build_for(model, source.data, training=False, targets=False)
-    out = programs(model).get("predict", "batch")((source.tensors()[0],))
-    return trees.map(active.backend.to_numpy, out)
 
 
 # --- small things

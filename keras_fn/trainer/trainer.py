@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from keras_fn.core import trees
@@ -12,7 +13,7 @@ from keras_fn.core.gradients import value_and_grad
 from keras_fn.core.masks import get_mask, set_mask
 from keras_fn.core.tape import calls, is_own
 from keras_fn.core.version import structure
-from keras_fn.trainer import loop
+from keras_fn.trainer import loop, predicting
 from keras_fn.trainer.losses import CompiledLoss
 from keras_fn.trainer.metrics import CompiledMetrics
 from keras_fn.trainer.programs import Programs, state_of
@@ -392,9 +393,34 @@ class Trainer:
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        out: Any = None,
     ) -> Any:
-        """The outputs for all samples, as NumPy arrays in the structure of the outputs."""
-        return loop.predict(self, x, batch_size, verbose, steps, callbacks)
+        """The outputs for all samples, as NumPy arrays in the structure of the outputs.
+
+        Args:
+            x: inputs: arrays, a list or dict of them; or an iterable of batches.
+            batch_size: samples a batch, 32 by default.
+            verbose: as in `fit`.
+            steps: batches to predict for; until the data ends where None.
+            callbacks: a list of callbacks.
+            out: arrays (or memory maps) to write the outputs into, in the structure of the outputs; they come back.
+        """
+        return predicting.predict(self, x, batch_size, verbose, steps, callbacks, out)
+
+    def predict_iter(self, x: Any, batch_size: int | None = None, steps: int | None = None) -> Iterator[Any]:
+        """The outputs batch by batch, as an iterator of NumPy arrays: for more outputs than fit into memory.
+
+        Args:
+            x, batch_size, steps: as in `predict`.
+
+        Example:
+            >>> import keras_fn
+            >>> import numpy as np
+            >>> model = keras_fn.Sequential([keras_fn.Input((2,)), keras_fn.layers.Dense(1)])
+            >>> [len(part) for part in model.predict_iter(np.ones((5, 2)), batch_size=2)]
+            [2, 2, 1]
+        """
+        return predicting.predict_iter(self, x, batch_size, steps)
 
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
@@ -410,7 +436,7 @@ class Trainer:
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, as NumPy arrays."""
-        return loop.predict_on_batch(self, x)
+        return predicting.predict_on_batch(self, x)
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:

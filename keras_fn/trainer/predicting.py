@@ -1,0 +1,166 @@
+"""Predictions: all at once, batch by batch, or into arrays that are there."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_fn.core import trees
+from keras_fn.core.backend import active
+from keras_fn.core.errors import ArgumentError, ShapeError, StructureError
+from keras_fn.trainer import loop
+from keras_fn.trainer.build import build_for, check_source
+from keras_fn.trainer.data import ArraySource, make_source
+from keras_fn.trainer.data.make import numbers_to_arrays
+
+# batches that are dispatched before the first one's outputs are fetched
+BATCHES_AHEAD = 8
+
+
+def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any, out: Any) -> Any:
+    """See `Trainer.predict`."""
+    source = _source(model, x, batch_size, steps)
+    listening = _listening(model, source, verbose, callbacks)
+    if out is None and source.in_memory and source.steps == 1:
+        first = [next(_batches(model, source, listening))]  # one batch is one call, and its outputs are the result
+        return _ended(model, listening, first[0][0], [np.asarray(a) for a in first[0][1]])
+    place = _Place(out, source.size if isinstance(source, ArraySource) else None)
+    structure: Any = None
+    for structure, arrays in _batches(model, source, listening):
+        place.take(structure, arrays)
+    if structure is None:
+        raise ArgumentError("The data gave no batches to predict for.")
+    return _ended(model, listening, structure, place.arrays())
+
+
+def predict_iter(model: Any, x: Any, batch_size: Any, steps: Any) -> Iterator[Any]:
+    """See `Trainer.predict_iter`."""
+    source = _source(model, x, batch_size, steps)
+
+    def results() -> Iterator[Any]:
+        for structure, arrays in _batches(model, source, None):
+            yield trees.unflatten(structure, [np.asarray(a) for a in arrays])
+        model._clear_losses()
+
+    return results()
+
+
+def predict_on_batch(model: Any, x: Any) -> Any:
+    """`Trainer.predict_on_batch`."""
+    loop.check_backend(model)
+    source = ArraySource((numbers_to_arrays(x),), 2**31 - 1, False, 1, 0)
+    if not model.built:
+        build_for(model, source.data, training=False, targets=False)
+    out = loop.programs(model).get("predict", "batch")((source.tensors()[0],))
+    return trees.map(active.backend.to_numpy, out)
+
+
+def _source(model: Any, x: Any, batch_size: Any, steps: Any) -> Any:
+    loop.check_backend(model)
+    source = make_source(numbers_to_arrays(x), batch_size=batch_size, steps=steps)
+    check_source(model, source, targets=False)
+    if not model.built:
+        build_for(model, source.first(), training=False, targets=False)
+    return source
+
+
+def _listening(model: Any, source: Any, verbose: Any, callbacks: Any) -> Any:
+    """The callbacks, or None where nobody listens."""
+    verbose = loop.level(verbose)
+    if callbacks is None and verbose == 0:
+        return None
+    from keras_fn.callbacks import as_callback_list
+
+    return as_callback_list(
+        callbacks, model, verbose=verbose, epochs=1, steps=source.steps, add_history=False, add_progress=verbose != 0
+    )
+
+
+def _batches(model: Any, source: Any, listening: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """For each batch the structure of the outputs, and the outputs as arrays, some batches after its dispatch."""
+    if listening:
+        listening.on_predict_begin()
+    run = loop.programs(model).get("predict", "batch")
+    waiting: deque[Any] = deque()
+    model.stop_predicting = False
+    for number, batch in enumerate(_inputs(source)):
+        if listening:
+            listening.on_predict_batch_begin(number)
+        waiting.append(run(batch))
+        if listening:
+            listening.on_predict_batch_end(number, {"outputs": waiting[-1]})
+        if len(waiting) > BATCHES_AHEAD:
+            yield _fetched(waiting.popleft())
+        if model.stop_predicting:
+            break
+    while waiting:
+        yield _fetched(waiting.popleft())
+
+
+def _fetched(out: Any) -> tuple[Any, list[Any]]:
+    return out, [active.backend.to_numpy(t) for t in trees.flatten(out)]
+
+
+def _inputs(source: Any) -> Iterator[Any]:
+    """The batches of a prediction: inputs alone."""
+    if not isinstance(source, ArraySource):
+        yield from (loop.to_tensors(batch[:1]) for batch in source.epoch(0))
+    elif source.steps == 1 and source.size <= source.batch_size:
+        yield (source.tensors()[0],)  # one batch is one call, on the arrays themselves
+    else:
+        yield from (batch[:1] for batch in source.slices())
+
+
+def _ended(model: Any, listening: Any, structure: Any, arrays: list[Any]) -> Any:
+    if listening:
+        listening.on_predict_end()
+    model._clear_losses()
+    return trees.unflatten(structure, arrays)
+
+
+class _Place:
+    """Where the outputs of all batches go: arrays of the caller's, new ones of known length, or lists to be joined."""
+
+    def __init__(self, out: Any, rows: int | None) -> None:
+        self.given, self.rows = out, rows
+        self.filled = 0
+        self._whole: list[Any] | None = None
+        self._parts: list[list[Any]] = []
+
+    def take(self, structure: Any, arrays: list[Any]) -> None:
+        """The outputs of one more batch."""
+        if self._whole is None and (self.given is not None or self.rows is not None):
+            self._whole = self._begin(structure, arrays)
+        if self._whole is None:
+            self._parts.append(arrays)
+            return
+        count = len(arrays[0])
+        for whole, part in zip(self._whole, arrays, strict=True):
+            if self.filled + count > len(whole):
+                raise ShapeError(f"`out` has {len(whole)} rows, and the data more. Make it as long as the data.")
+            whole[self.filled : self.filled + count] = part
+        self.filled += count
+
+    def _begin(self, structure: Any, arrays: list[Any]) -> list[Any]:
+        if self.given is None:
+            assert self.rows is not None
+            return [np.empty((self.rows, *a.shape[1:]), a.dtype) for a in arrays]
+        if trees.paths(self.given) != trees.paths(structure):
+            raise StructureError("`out` must have the structure of the model's outputs: one array for each of them.")
+        whole = trees.flatten(self.given)
+        for a, b in zip(whole, arrays, strict=True):
+            if tuple(a.shape[1:]) != b.shape[1:] or (self.rows is not None and len(a) < self.rows):
+                raise ShapeError(
+                    f"An array of `out` has the shape {tuple(a.shape)}, and outputs of the shape "
+                    f"{(self.rows or '…', *b.shape[1:])} are to be written into it."
+                )
+        return whole
+
+    def arrays(self) -> list[Any]:
+        """The outputs; fewer rows than the data has where a callback stopped."""
+        if self._whole is None:
+            return [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+        return self._whole if self.given is not None else [a[: self.filled] for a in self._whole]
