@@ -11,7 +11,7 @@ import sys
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks import results
+from benchmarks import chart, results
 from benchmarks.processes import Failed, Fresh, Standing
 from benchmarks.workloads import BACKENDS, IMPLEMENTATIONS, WORKLOADS
 
@@ -23,7 +23,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--backend", nargs="+", choices=BACKENDS, help="default: KERAS_BACKEND, else all installed")
     parser.add_argument("--rounds", type=int, default=5, help="each times every implementation once (default 5)")
     parser.add_argument("--seconds", type=float, default=0.5, help="least length of a round (default 0.5)")
-    parser.add_argument("--write", type=pathlib.Path, help="a document whose tables are replaced")
+    parser.add_argument("--write", type=pathlib.Path, help="a document whose tables and chart are replaced")
     parser.add_argument("--profile", action="store_true", help="instead of timing, show where keras_fn spends its time")
     found = parser.parse_args()
     if unknown := [w for w in found.workload if w not in WORKLOADS]:
@@ -74,7 +74,7 @@ def main() -> None:
     chosen = given.workload or list(WORKLOADS)
     command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
     for backend in given.backend or installed():
-        names = [w for w in chosen if backend in WORKLOADS[w].backends]
+        names = [w for w in chosen if WORKLOADS[w].runs_on(backend)]
         if given.profile:
             for name in names:
                 if not WORKLOADS[name].fresh:
@@ -88,6 +88,8 @@ def main() -> None:
             print(rows[-1].line(), *(f"    {who}: {why}" for who, why in rows[-1].failed.items()), sep="\n", flush=True)
         if given.write:
             results.write(given.write, backend, results.section(backend, rows, command, facts))
+    if given.write and not given.profile:
+        chart.write(given.write)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ class Standing:
             [sys.executable, "-m", "benchmarks.worker", implementation, backend, workload, str(seconds)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=_environment(backend),
         )  # fmt: skip
-        self.facts["setup"] = self._answer()["setup"]
+        ready = self._answer()
+        self.facts.update({name: ready[name] for name in ("setup", "peak") if name in ready})
 
     def _answer(self) -> dict[str, Any]:
         assert self.process.stdout is not None

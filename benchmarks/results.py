@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -41,13 +42,15 @@ class Row:
         workload = WORKLOADS[self.workload]
         hand = self.seconds.get("hand")
         absolute = f"{duration(median(hand))} per {workload.unit}" if hand else "-"
-        modules = {k: f["modules"] for k, f in self.facts.items() if "modules" in f}
-        title = workload.title
-        if modules:
-            counts = [f"{name} {modules[i]}" for i, name in _NAMED.items() if i in modules]
-            title += f"; modules: {', '.join(counts)}"
+        title = workload.title + self._told("modules", "modules", str) + self._told("peak", "peak memory", megabytes)
         cells = [self.ratio("keras", "hand"), self.ratio("keras_fn", "hand"), f"**{self.ratio('keras_fn', 'keras')}**"]
         return f"| {title} | {absolute} | {' | '.join(cells)} |"
+
+
+    def _told(self, fact: str, name: str, shown: Callable[[Any], str]) -> str:
+        """What each implementation's process said beside its times."""
+        said = [f"{who} {shown(self.facts[i][fact])}" for i, who in _NAMED.items() if fact in self.facts.get(i, {})]
+        return f"; {name}: {', '.join(said)}" if said else ""
 
 
 _NAMED = {"hand": "by hand", "keras": "Keras", "keras_fn": "keras_fn"}
@@ -56,6 +59,11 @@ _NAMED = {"hand": "by hand", "keras": "Keras", "keras_fn": "keras_fn"}
 def number(x: float) -> str:
     """Two or three digits that say something."""
     return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}" if x >= 0.095 else f"{x:.2g}"
+
+
+def megabytes(size: int) -> str:
+    """Bytes as whole megabytes."""
+    return f"{size / 1e6:.0f} MB"
 
 
 def duration(seconds: float) -> str:

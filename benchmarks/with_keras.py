@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import pathlib
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from benchmarks.models_keras import MODELS, mlp, saved, vgg
+from benchmarks.sources import SOURCE_STEPS, source
 from benchmarks.workloads import (
     BATCH,
-    BODY_LENGTH,
     CALLS,
     CHAIN,
-    DEPARTMENTS,
-    TAGS,
-    TITLE_LENGTH,
+    SOURCES,
+    VARIANTS,
     WIDTH,
-    WORDS,
     Job,
     data,
+    data_of,
+    image,
+    model_of,
     steps,
 )
 
@@ -27,104 +31,92 @@ from benchmarks.workloads import (
 def prepare(name: str, implementation: str) -> Job:
     """The job of a workload."""
     k = importlib.import_module(implementation)
-    if name in MODELS:
+    if name in SOURCES:
+        return _fit_on(k, name)
+    if name in MODELS or name in VARIANTS:
         return _fit(k, name)
     return JOBS[name](k)
 
 
-# --- models of the guides
-def mlp(k: Any) -> Any:
-    """W1."""
-    inputs = k.Input((784,))
-    x = k.layers.Dense(64, activation="relu")(inputs)
-    x = k.layers.Dense(64, activation="relu")(x)
-    model = k.Model(inputs, k.layers.Dense(10)(x))
-    model.compile(
-        k.optimizers.RMSprop(), k.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
-    )
-    return model
+# --- training and its relatives
+def _counter(k: Any) -> Any:
+    """A callback as users write them: it looks at no logs."""
 
+    class Counter(k.callbacks.Callback):
+        batches = 0
 
-def autoencoder(k: Any) -> Any:
-    """W2."""
-    layers = k.layers
-    inputs = k.Input((28, 28, 1))
-    x = layers.Conv2D(16, 3, activation="relu")(inputs)
-    x = layers.Conv2D(32, 3, activation="relu")(x)
-    x = layers.MaxPooling2D(3)(x)
-    x = layers.Conv2D(32, 3, activation="relu")(x)
-    x = layers.Conv2D(16, 3, activation="relu")(x)
-    encoded = layers.GlobalMaxPooling2D()(x)
-    x = layers.Reshape((4, 4, 1))(encoded)
-    x = layers.Conv2DTranspose(16, 3, activation="relu")(x)
-    x = layers.Conv2DTranspose(32, 3, activation="relu")(x)
-    x = layers.UpSampling2D(3)(x)
-    x = layers.Conv2DTranspose(16, 3, activation="relu")(x)
-    decoded = layers.Conv2DTranspose(1, 3, activation="relu")(x)
-    model = k.Model(inputs, decoded)
-    model.compile(k.optimizers.RMSprop(), k.losses.MeanSquaredError())
-    return model
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.batches += 1
 
-
-def tickets(k: Any) -> Any:
-    """W3."""
-    layers = k.layers
-    title = k.Input((TITLE_LENGTH,), dtype="int32", name="title")
-    body = k.Input((BODY_LENGTH,), dtype="int32", name="body")
-    tags = k.Input((TAGS,), name="tags")
-    x = layers.Concatenate()(
-        [
-            layers.LSTM(128)(layers.Embedding(WORDS, 64)(title)),
-            layers.LSTM(32)(layers.Embedding(WORDS, 64)(body)),
-            tags,
-        ]
-    )
-    outputs = {
-        "priority": layers.Dense(1, name="priority")(x),
-        "department": layers.Dense(DEPARTMENTS, name="department")(x),
-    }
-    model = k.Model({"title": title, "body": body, "tags": tags}, outputs)
-    model.compile(
-        k.optimizers.RMSprop(1e-3),
-        {
-            "priority": k.losses.BinaryCrossentropy(from_logits=True),
-            "department": k.losses.CategoricalCrossentropy(from_logits=True),
-        },
-        loss_weights={"priority": 1.0, "department": 0.2},
-    )
-    return model
-
-
-def resnet(k: Any) -> Any:
-    """W4."""
-    layers = k.layers
-    inputs = k.Input((32, 32, 3))
-    x = layers.Conv2D(32, 3, activation="relu")(inputs)
-    x = layers.Conv2D(64, 3, activation="relu")(x)
-    block = layers.MaxPooling2D(3)(x)
-    for _ in range(2):
-        x = layers.Conv2D(64, 3, activation="relu", padding="same")(block)
-        x = layers.Conv2D(64, 3, activation="relu", padding="same")(x)
-        block = layers.Add()([x, block])
-    x = layers.Conv2D(64, 3, activation="relu")(block)
-    x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dense(256, activation="relu")(x)
-    x = layers.Dropout(0.5)(x)
-    model = k.Model(inputs, layers.Dense(10)(x))
-    model.compile(
-        k.optimizers.RMSprop(1e-3), k.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
-    )
-    return model
-
-
-MODELS: dict[str, Callable[[Any], Any]] = {"mlp": mlp, "autoencoder": autoencoder, "tickets": tickets, "resnet": resnet}
+    return Counter()
 
 
 def _fit(k: Any, name: str) -> Job:
-    model = MODELS[name](k)
-    x, y = data(name)
+    model, kind = MODELS[model_of(name)](k), data_of(name)
+    x, y = data(kind)
+    verbose = {"mlp-verbose1": 1, "mlp-verbose2": 2}.get(name, 0)
+    callbacks = [_counter(k)] if name == "mlp-callback" else []
+    options = {"batch_size": BATCH[kind], "epochs": 1, "verbose": verbose, "callbacks": callbacks}
     # the history holds floats: the device is done when it is there
-    return Job(lambda: model.fit(x, y, batch_size=BATCH[name], epochs=1, verbose=0), steps(name))
+    return Job(lambda: model.fit(x, y, **options), steps(kind))
+
+
+def _fit_on(k: Any, name: str) -> Job:
+    model, batches = mlp(k), source(name)
+    return Job(lambda: model.fit(batches(), epochs=1, verbose=0), SOURCE_STEPS)
+
+
+def _one_by_one(method: str, targets: bool) -> Callable[[Any], Job]:
+    """A method that takes a batch, with one sample, call after call."""
+
+    def prepare(k: Any) -> Job:
+        call = getattr(mlp(k), method)
+        x, y = data("mlp-batch1")
+        arrays = (x[:1], y[:1]) if targets else (x[:1],)
+
+        def run() -> None:
+            for _ in range(50):
+                call(*arrays)
+
+        return Job(run, 50)
+
+    return prepare
+
+
+# --- one image
+def _vgg_call(k: Any) -> Job:
+    model, x = vgg(k), k.ops.convert_to_tensor(image())
+    return Job(lambda: k.ops.convert_to_numpy(model(x)))
+
+
+def _vgg_predict(k: Any) -> Job:
+    model, x = vgg(k), image()
+    return Job(lambda: model.predict(x, verbose=0))
+
+
+# --- files
+def _save(k: Any) -> Job:
+    model, folder = saved(k), tempfile.TemporaryDirectory()
+    file = pathlib.Path(folder.name, "model.keras")
+
+    def run() -> None:
+        model.save(file)
+        _ = folder  # it lives as long as the job
+
+    return Job(run, weigh=True)
+
+
+def _load(k: Any) -> Job:
+    folder = tempfile.TemporaryDirectory()
+    file = pathlib.Path(folder.name, "model.keras")
+    saved(k).save(file)
+
+    def run() -> None:
+        model = k.models.load_model(file)
+        k.ops.convert_to_numpy(model.weights[-1])
+        _ = folder
+
+    return Job(run, weigh=True)
 
 
 def _evaluate(k: Any) -> Job:
@@ -172,6 +164,16 @@ def _add(k: Any) -> Job:
     return _repeated(k, lambda: add(x, x))
 
 
+def _on_square(name: str, call: Callable[[Any, Any], Any]) -> Callable[[Any], Job]:
+    """An op on a 32 x 32 tensor."""
+
+    def prepare(k: Any) -> Job:
+        op, x = getattr(k.ops, name), k.ops.convert_to_tensor(np.ones((WIDTH, WIDTH), "float32"))
+        return _repeated(k, lambda: call(op, x))
+
+    return prepare
+
+
 def _called(k: Any, layer: Any) -> Job:
     x = k.ops.convert_to_tensor(np.ones((1, WIDTH), "float32"))
     return _repeated(k, lambda: layer(x))
@@ -186,9 +188,19 @@ def first(implementation: str) -> None:
 JOBS: dict[str, Callable[[Any], Job]] = {
     "build": lambda k: Job(lambda: _chain(k, CHAIN)),
     "add": _add,
+    "matmul": _on_square("matmul", lambda op, x: op(x, x)),
+    "sum": _on_square("sum", lambda op, x: op(x)),
+    "concatenate": _on_square("concatenate", lambda op, x: op([x, x])),
+    "softmax": _on_square("softmax", lambda op, x: op(x)),
     "dense": lambda k: _called(k, k.layers.Dense(WIDTH)),
     "chain": lambda k: _called(k, _chain(k, 10)),
     "predict1": _predict_one,
     "mlp-evaluate": _evaluate,
     "mlp-predict": _predict,
+    "predict-on-batch1": _one_by_one("predict_on_batch", targets=False),
+    "train-on-batch1": _one_by_one("train_on_batch", targets=True),
+    "vgg-call": _vgg_call,
+    "vgg-predict": _vgg_predict,
+    "save": _save,
+    "load": _load,
 }

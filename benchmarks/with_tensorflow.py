@@ -3,136 +3,41 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.workloads import BATCH, CALLS, CHAIN, DEPARTMENTS, TAGS, WIDTH, WORDS, Job, data, steps
+from benchmarks.models_tensorflow import MODELS, dense, layer, mlp_forward, mlp_loss, vgg_forward, vgg_weights
+from benchmarks.sources import SOURCE_STEPS, source
+from benchmarks.workloads import (
+    BATCH,
+    CALLS,
+    CHAIN,
+    SAVED_LAYERS,
+    SAVED_WIDTH,
+    SOURCES,
+    VARIANTS,
+    WIDTH,
+    Job,
+    data,
+    data_of,
+    image,
+    model_of,
+    steps,
+)
 
 RATE, RHO, EPSILON = 1e-3, 0.9, 1e-7
 
 
 def prepare(name: str) -> Job:
     """The job of a workload."""
-    return _fit(name) if name in MODELS else JOBS[name]()
-
-
-def weight(*shape: int) -> Any:
-    """Uniform values in Glorot's range."""
-    limit = np.sqrt(6 / (shape[-1] + int(np.prod(shape[:-1]))))
-    return tf.Variable(tf.random.uniform(shape, -limit, limit))
-
-
-def layer(*shape: int) -> tuple[Any, Any]:
-    """A kernel and a bias."""
-    return weight(*shape), tf.Variable(tf.zeros(shape[-1]))
-
-
-# --- forward passes
-def dense(p: Any, x: Any) -> Any:
-    return tf.matmul(x, p[0]) + p[1]
-
-
-def conv(p: Any, x: Any, padding: str = "VALID") -> Any:
-    return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, p[0], 1, padding), p[1]))
-
-
-def conv_transpose(p: Any, x: Any) -> Any:
-    """The kernel is (height, width, out, in)."""
-    shape = (tf.shape(x)[0], x.shape[1] + 2, x.shape[2] + 2, p[0].shape[2])
-    return tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d_transpose(x, p[0], shape, 1, "VALID"), p[1]))
-
-
-def lstm(p: Any, x: Any) -> Any:
-    """The fused kernel that TensorFlow has for a CPU."""
-    x = tf.transpose(x, (1, 0, 2))
-    units = p[0].shape[1] // 4
-    zeros, none = tf.zeros((tf.shape(x)[1], units)), tf.zeros(units)
-    out = tf.raw_ops.BlockLSTMV2(
-        seq_len_max=tf.constant(x.shape[0], tf.int64), x=x, cs_prev=zeros, h_prev=zeros, w=p[0], wci=none, wcf=none,
-        wco=none, b=p[1], cell_clip=0.0, use_peephole=False,
-    )  # fmt: skip
-    return out.h[-1]
-
-
-def mlp_forward(p: Any, x: Any) -> Any:
-    return dense(p[2], tf.nn.relu(dense(p[1], tf.nn.relu(dense(p[0], x)))))
-
-
-# --- losses: (value, number of hits)
-def count(hits: Any) -> Any:
-    return tf.reduce_sum(tf.cast(hits, tf.int32))
-
-
-def mlp_loss(p: Any, x: Any, y: Any) -> Any:
-    logits = mlp_forward(p, x)
-    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits))
-    return loss, count(tf.argmax(logits, 1, tf.int32) == y)
-
-
-def autoencoder_loss(p: Any, x: Any, y: Any) -> Any:
-    h = tf.nn.max_pool2d(conv(p[1], conv(p[0], x)), 3, 3, "VALID")
-    h = tf.reshape(tf.reduce_max(conv(p[3], conv(p[2], h)), (1, 2)), (-1, 4, 4, 1))
-    h = conv_transpose(p[5], conv_transpose(p[4], h))
-    h = tf.repeat(tf.repeat(h, 3, 1), 3, 2)
-    h = tf.ensure_shape(h, (None, 24, 24, 32))
-    return tf.reduce_mean((conv_transpose(p[7], conv_transpose(p[6], h)) - y) ** 2), 0
-
-
-def tickets_loss(p: Any, x: Any, y: Any) -> Any:
-    title = lstm(p["title"], tf.gather(p["words"][0], x["title"]))
-    body = lstm(p["body"], tf.gather(p["words"][1], x["body"]))
-    h = tf.concat([title, body, x["tags"]], 1)
-    priority = tf.nn.sigmoid_cross_entropy_with_logits(y["priority"], dense(p["priority"], h))
-    department = tf.nn.softmax_cross_entropy_with_logits(y["department"], dense(p["department"], h))
-    return tf.reduce_mean(priority) + 0.2 * tf.reduce_mean(department), 0
-
-
-def resnet_loss(p: Any, x: Any, y: Any) -> Any:
-    block = tf.nn.max_pool2d(conv(p[1], conv(p[0], x)), 3, 3, "VALID")
-    for a, b in ((2, 3), (4, 5)):
-        block = block + conv(p[b], conv(p[a], block, "SAME"), "SAME")
-    h = tf.nn.relu(dense(p[7], tf.reduce_mean(conv(p[6], block), (1, 2))))
-    logits = dense(p[8], tf.nn.dropout(h, 0.5))
-    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(y, logits))
-    return loss, count(tf.argmax(logits, 1) == tf.argmax(y, 1))
-
-
-def _conv_weights(*channels: tuple[int, int]) -> list[Any]:
-    return [layer(3, 3, *c) for c in channels]
-
-
-def _transpose_weights(*channels: tuple[int, int]) -> list[Any]:
-    return [(weight(3, 3, b, a), tf.Variable(tf.zeros(b))) for a, b in channels]
-
-
-def _tickets() -> dict[str, Any]:
-    return {
-        "words": (weight(WORDS, 64), weight(WORDS, 64)),
-        "title": layer(64 + 128, 4 * 128),
-        "body": layer(64 + 32, 4 * 32),
-        "priority": layer(160 + TAGS, 1),
-        "department": layer(160 + TAGS, DEPARTMENTS),
-    }
-
-
-MODELS: dict[str, tuple[Callable[..., Any], Callable[[], Any]]] = {
-    "mlp": (mlp_loss, lambda: [layer(784, 64), layer(64, 64), layer(64, 10)]),
-    "autoencoder": (
-        autoencoder_loss,
-        lambda: [
-            *_conv_weights((1, 16), (16, 32), (32, 32), (32, 16)),
-            *_transpose_weights((1, 16), (16, 32), (32, 16), (16, 1)),
-        ],
-    ),
-    "tickets": (tickets_loss, _tickets),
-    "resnet": (
-        resnet_loss,
-        lambda: [*_conv_weights((3, 32), (32, 64), *([(64, 64)] * 5)), layer(64, 256), layer(256, 10)],
-    ),
-}
+    if name in SOURCES:
+        return _fit_on(name)
+    return _fit(name) if name in MODELS or name in VARIANTS else JOBS[name]()
 
 
 def to_device(arrays: Any) -> Any:
@@ -143,38 +48,119 @@ def rows_of(arrays: Any, rows: Any) -> Any:
     return tf.nest.map_structure(lambda a: tf.gather(a, rows), arrays)
 
 
+class Trainer:
+    """Weights, what the optimizer keeps, and a step compiled over both.
+
+    Args:
+        name: the workload.
+        pick: makes a batch inside the compiled step of what `step` was given.
+    """
+
+    def __init__(self, name: str, pick: Callable[..., Any]) -> None:
+        loss_fn, make = MODELS[model_of(name)]
+        params = make()
+        flat = [p for p in tf.nest.flatten(params) if p.trainable]
+        velocity = [tf.Variable(tf.zeros_like(p)) for p in flat]
+        self.total, self.hits = tf.Variable(0.0), tf.Variable(0)
+
+        @tf.function
+        def step(*batch: Any) -> None:
+            x, y = pick(*batch)
+            with tf.GradientTape() as tape:
+                loss, hit = loss_fn(params, x, y)
+            for p, v, g in zip(flat, velocity, tape.gradient(loss, flat), strict=True):
+                g = tf.convert_to_tensor(g)
+                v.assign(RHO * v + (1 - RHO) * g * g)
+                p.assign_sub(RATE * g / (tf.sqrt(v) + EPSILON))
+            self.total.assign_add(loss)
+            self.hits.assign_add(hit)
+
+        self.step = step
+
+    def epoch(self, batches: Iterable[Any]) -> Any:
+        """Sum of losses and hits."""
+        self.total.assign(0.0)
+        self.hits.assign(0)
+        for batch in batches:
+            self.step(*batch)
+        return self.total.numpy(), self.hits.numpy()
+
+
 def _fit(name: str) -> Job:
-    loss_fn, make = MODELS[name]
-    params = make()
-    flat = tf.nest.flatten(params)
-    velocity = [tf.Variable(tf.zeros_like(p)) for p in flat]
-    total, hits = tf.Variable(0.0), tf.Variable(0)
-    arrays, batch, number = data(name), BATCH[name], steps(name)
+    kind = data_of(name)
+    arrays, batch, number = data(kind), BATCH[kind], steps(kind)
+    trainer, random = Trainer(name, rows_of), np.random.default_rng(0)
 
-    @tf.function
-    def step(arrays: Any, rows: Any) -> None:
-        x, y = rows_of(arrays, rows)
-        with tf.GradientTape() as tape:
-            loss, hit = loss_fn(params, x, y)
-        for p, v, g in zip(flat, velocity, tape.gradient(loss, flat), strict=True):
-            g = tf.convert_to_tensor(g)
-            v.assign(RHO * v + (1 - RHO) * g * g)
-            p.assign_sub(RATE * g / (tf.sqrt(v) + EPSILON))
-        total.assign_add(loss)
-        hits.assign_add(hit)
-
-    random = np.random.default_rng(0)
-
-    def epoch() -> Any:
+    def run() -> Any:
         device = to_device(arrays)
-        total.assign(0.0)
-        hits.assign(0)
         order = random.permutation(number * batch).astype("int32")
-        for i in range(0, number * batch, batch):
-            step(device, tf.constant(order[i : i + batch]))
-        return total.numpy(), hits.numpy()
+        return trainer.epoch((device, tf.constant(order[i : i + batch])) for i in range(0, number * batch, batch))
 
-    return Job(epoch, number)
+    return Job(run, number)
+
+
+def _given(*batch: Any) -> Any:
+    return batch
+
+
+def _fit_on(name: str) -> Job:
+    trainer, batches = Trainer(name, _given), source(name)
+    return Job(lambda: trainer.epoch(tuple(map(tf.convert_to_tensor, batch)) for batch in batches()), SOURCE_STEPS)
+
+
+def _train_on_batch() -> Job:
+    trainer = Trainer("mlp", _given)
+    x, y = (a[:1] for a in data("mlp-batch1"))
+
+    def run() -> None:
+        for _ in range(CALLS):
+            trainer.epoch([(tf.constant(x), tf.constant(y))])
+
+    return Job(run, CALLS)
+
+
+def _vgg(compiled: bool, read: bool) -> Callable[[], Job]:
+    """On a tensor, or from an array to an array."""
+
+    def prepare() -> Job:
+        params, array = vgg_weights(), image()
+        tensor = tf.constant(array)
+
+        def call(x: Any) -> Any:
+            return vgg_forward(params, x)
+
+        forward = tf.function(call) if compiled else call
+        return Job(lambda: forward(tf.constant(array) if read else tensor).numpy())
+
+    return prepare
+
+
+def _saved() -> Any:
+    return tf.train.Checkpoint(layers=[list(layer(SAVED_WIDTH, SAVED_WIDTH)) for _ in range(SAVED_LAYERS)])
+
+
+def _save() -> Job:
+    weights, folder = _saved(), tempfile.TemporaryDirectory()
+
+    def run() -> None:
+        weights.write(os.path.join(folder.name, "weights"))
+
+    return Job(run, weigh=True)
+
+
+def _load() -> Job:
+    folder = tempfile.TemporaryDirectory()
+    file = os.path.join(folder.name, "weights")
+    _saved().write(file)
+
+    def run() -> None:
+        shapes = (SAVED_WIDTH, SAVED_WIDTH), (SAVED_WIDTH,)
+        layers = [[tf.Variable(tf.zeros(shape)) for shape in shapes] for _ in range(SAVED_LAYERS)]
+        tf.train.Checkpoint(layers=layers).read(file).assert_consumed()
+        layers[-1][1].numpy()
+        _ = folder
+
+    return Job(run, weigh=True)
 
 
 def _evaluate() -> Job:
@@ -238,6 +224,14 @@ def _add() -> Job:
     return _repeated(lambda: tf.add(x, x))
 
 
+def _on_square(call: Callable[[Any], Any]) -> Callable[[], Job]:
+    def prepare() -> Job:
+        x = tf.ones((WIDTH, WIDTH))
+        return _repeated(lambda: call(x))
+
+    return prepare
+
+
 def _chain(length: int) -> Job:
     params, x = [layer(WIDTH, WIDTH) for _ in range(length)], tf.ones((1, WIDTH))
     return _repeated(lambda: functools.reduce(lambda h, p: dense(p, h), params, x))
@@ -250,9 +244,19 @@ def first() -> None:
 JOBS: dict[str, Callable[[], Job]] = {
     "build": lambda: Job(lambda: [layer(WIDTH, WIDTH) for _ in range(CHAIN)][-1][1].numpy()),
     "add": _add,
+    "matmul": _on_square(lambda x: tf.matmul(x, x)),
+    "sum": _on_square(tf.reduce_sum),
+    "concatenate": _on_square(lambda x: tf.concat([x, x], 0)),
+    "softmax": _on_square(tf.nn.softmax),
     "dense": lambda: _chain(1),
     "chain": lambda: _chain(10),
     "predict1": _predict_one,
+    "predict-on-batch1": _predict_one,
+    "train-on-batch1": _train_on_batch,
+    "vgg-call": _vgg(compiled=False, read=False),
+    "vgg-predict": _vgg(compiled=True, read=True),
+    "save": _save,
+    "load": _load,
     "mlp-evaluate": _evaluate,
     "mlp-predict": _predict,
 }

@@ -2,107 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from benchmarks.workloads import BATCH, CALLS, CHAIN, DEPARTMENTS, TAGS, WIDTH, WORDS, Job, data, steps
+from benchmarks.models_torch import MODELS, labels_loss, mlp, saved, vgg
+from benchmarks.sources import SOURCE_STEPS, source
+from benchmarks.workloads import (
+    BATCH,
+    CALLS,
+    CHAIN,
+    SOURCES,
+    VARIANTS,
+    WIDTH,
+    Job,
+    data,
+    data_of,
+    image,
+    model_of,
+    steps,
+)
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def prepare(name: str) -> Job:
     """The job of a workload."""
-    return _fit(name) if name in MODELS else JOBS[name]()
-
-
-class Autoencoder(nn.Module):
-    """W2."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(
-            nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(3),
-            nn.Conv2d(32, 32, 3), nn.ReLU(), nn.Conv2d(32, 16, 3), nn.ReLU(),
-        )  # fmt: skip
-        self.decoder = nn.Sequential(
-            nn.ConvTranspose2d(1, 16, 3), nn.ReLU(), nn.ConvTranspose2d(16, 32, 3), nn.ReLU(),
-            nn.Upsample(scale_factor=3),
-            nn.ConvTranspose2d(32, 16, 3), nn.ReLU(), nn.ConvTranspose2d(16, 1, 3), nn.ReLU(),
-        )  # fmt: skip
-
-    def forward(self, x: Any) -> Any:
-        return self.decoder(self.encoder(x).amax((2, 3)).view(-1, 1, 4, 4))
-
-
-class Tickets(nn.Module):
-    """W3."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.title_words, self.body_words = nn.Embedding(WORDS, 64), nn.Embedding(WORDS, 64)
-        self.title, self.body = nn.LSTM(64, 128, batch_first=True), nn.LSTM(64, 32, batch_first=True)
-        self.priority, self.department = nn.Linear(160 + TAGS, 1), nn.Linear(160 + TAGS, DEPARTMENTS)
-
-    def forward(self, x: Any) -> Any:
-        title = self.title(self.title_words(x["title"]))[1][0][0]
-        body = self.body(self.body_words(x["body"]))[1][0][0]
-        h = torch.cat([title, body, x["tags"]], 1)
-        return self.priority(h), self.department(h)
-
-
-class ResNet(nn.Module):
-    """W4."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(3))
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1), nn.ReLU())
-            for _ in range(2)
-        )
-        self.last = nn.Sequential(nn.Conv2d(64, 64, 3), nn.ReLU())
-        self.head = nn.Sequential(nn.Linear(64, 256), nn.ReLU(), nn.Dropout(0.5), nn.Linear(256, 10))
-
-    def forward(self, x: Any) -> Any:
-        x = self.stem(x)
-        for block in self.blocks:
-            x = x + block(x)
-        return self.head(self.last(x).mean((2, 3)))
-
-
-def mlp() -> nn.Module:
-    """W1."""
-    return nn.Sequential(nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
-
-
-def labels_loss(logits: Any, y: Any) -> Any:
-    return F.cross_entropy(logits, y), (logits.argmax(1) == y).sum()
-
-
-def one_hot_loss(logits: Any, y: Any) -> Any:
-    return F.cross_entropy(logits, y), (logits.argmax(1) == y.argmax(1)).sum()
-
-
-def image_loss(out: Any, y: Any) -> Any:
-    return F.mse_loss(out, y), 0
-
-
-def tickets_loss(out: Any, y: Any) -> Any:
-    priority = F.binary_cross_entropy_with_logits(out[0], y["priority"])
-    return priority + 0.2 * F.cross_entropy(out[1], y["department"]), 0
-
-
-MODELS: dict[str, tuple[Callable[[], nn.Module], Callable[..., Any]]] = {
-    "mlp": (mlp, labels_loss),
-    "autoencoder": (Autoencoder, image_loss),
-    "tickets": (Tickets, tickets_loss),
-    "resnet": (ResNet, one_hot_loss),
-}
+    if name in SOURCES:
+        return _fit_on(name)
+    return _fit(name) if name in MODELS or name in VARIANTS else JOBS[name]()
 
 
 def to_device(x: Any) -> Any:
@@ -119,26 +52,114 @@ def rows_of(x: Any, rows: Any) -> Any:
     return {k: v[rows] for k, v in x.items()} if isinstance(x, dict) else x[rows]
 
 
-def _fit(name: str) -> Job:
-    make, loss_fn = MODELS[name]
+def _trainer(name: str) -> tuple[nn.Module, Callable[[Any, Any], Any]]:
+    """The model, and a step that trains on a batch and gives loss and hits."""
+    make, loss_fn = MODELS[model_of(name)]
     model = make().to(DEVICE)
     optimizer = torch.optim.RMSprop(model.parameters(), lr=1e-3, alpha=0.9, eps=1e-7)
-    arrays, batch, number = data(name), BATCH[name], steps(name)
 
-    def epoch() -> Any:
+    def step(x: Any, y: Any) -> Any:
+        loss, hit = loss_fn(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach(), hit
+
+    return model, step
+
+
+def _epoch(step: Callable[[Any, Any], Any], batches: Iterator[Any]) -> Any:
+    total, hits = torch.zeros((), device=DEVICE), torch.zeros((), dtype=torch.long, device=DEVICE)
+    for x, y in batches:
+        loss, hit = step(x, y)
+        total += loss
+        hits += hit
+    return total.item(), hits.item()
+
+
+def _fit(name: str) -> Job:
+    model, step = _trainer(name)
+    kind = data_of(name)
+    arrays, batch, number = data(kind), BATCH[kind], steps(kind)
+
+    def run() -> Any:
         x, y = map(to_device, arrays)
         model.train()
-        total, hits = torch.zeros((), device=DEVICE), torch.zeros((), dtype=torch.long, device=DEVICE)
-        for rows in torch.randperm(number * batch, device=DEVICE).split(batch):
-            loss, hit = loss_fn(model(rows_of(x, rows)), rows_of(y, rows))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            total += loss.detach()
-            hits += hit
-        return total.item(), hits.item()
+        order = torch.randperm(number * batch, device=DEVICE).split(batch)
+        return _epoch(step, ((rows_of(x, rows), rows_of(y, rows)) for rows in order))
 
-    return Job(epoch, number)
+    return Job(run, number)
+
+
+def _fit_on(name: str) -> Job:
+    model, step = _trainer(name)
+    batches = source(name)
+
+    def run() -> Any:
+        model.train()
+        return _epoch(step, (tuple(map(_taken, batch)) for batch in batches()))
+
+    return Job(run, SOURCE_STEPS)
+
+
+def _taken(x: Any) -> Any:
+    """A part of a batch, of whichever kind."""
+    tensor = (x if isinstance(x, torch.Tensor) else torch.tensor(np.asarray(x))).to(DEVICE)
+    return tensor.long() if tensor.dtype == torch.int32 else tensor
+
+
+def _train_on_batch() -> Job:
+    _, step = _trainer("mlp")
+    x, y = (a[:1] for a in data("mlp-batch1"))
+
+    def run() -> None:
+        for _ in range(CALLS):
+            loss, hit = step(to_device(x), to_device(y))
+            loss.item(), hit.item()
+
+    return Job(run, CALLS)
+
+
+def _vgg(read: bool) -> Callable[[], Job]:
+    """On a tensor, or from an array to an array."""
+
+    def prepare() -> Job:
+        model, array = vgg().to(DEVICE).eval(), image()
+        tensor = to_device(array)
+
+        @torch.inference_mode()
+        def run() -> Any:
+            return model(to_device(array) if read else tensor).cpu().numpy()
+
+        return Job(run)
+
+    return prepare
+
+
+def _save() -> Job:
+    model, folder = saved().to(DEVICE), tempfile.TemporaryDirectory()
+    file = pathlib.Path(folder.name, "model.pt")
+
+    def run() -> None:
+        torch.save(model.state_dict(), file)
+        _ = folder  # it lives as long as the job
+
+    return Job(run, weigh=True)
+
+
+def _load() -> Job:
+    folder = tempfile.TemporaryDirectory()
+    file = pathlib.Path(folder.name, "model.pt")
+    torch.save(saved().state_dict(), file)
+
+    def run() -> None:
+        with torch.device("meta"):
+            model = saved()
+        model.load_state_dict(torch.load(file, map_location=DEVICE), assign=True)
+        next(reversed(model.state_dict().values())).cpu().numpy()
+        _ = folder
+
+    return Job(run, weigh=True)
 
 
 def _evaluate() -> Job:
@@ -192,6 +213,11 @@ def _add() -> Job:
     return _repeated(lambda: torch.add(x, x))
 
 
+def _on_square(call: Callable[[Any], Any]) -> Callable[[], Job]:
+    x = torch.ones((WIDTH, WIDTH), device=DEVICE)
+    return lambda: _repeated(lambda: call(x))
+
+
 def _chain(length: int) -> Job:
     model = nn.Sequential(*(nn.Linear(WIDTH, WIDTH) for _ in range(length))).to(DEVICE)
     x = torch.ones((1, WIDTH), device=DEVICE)
@@ -215,9 +241,19 @@ def first() -> None:
 JOBS: dict[str, Callable[[], Job]] = {
     "build": lambda: Job(_allocate),
     "add": _add,
+    "matmul": _on_square(lambda x: torch.matmul(x, x)),
+    "sum": _on_square(torch.sum),
+    "concatenate": _on_square(lambda x: torch.cat([x, x])),
+    "softmax": _on_square(lambda x: torch.softmax(x, -1)),
     "dense": lambda: _chain(1),
     "chain": lambda: _chain(10),
     "predict1": _predict_one,
+    "predict-on-batch1": _predict_one,
+    "train-on-batch1": _train_on_batch,
+    "vgg-call": _vgg(read=False),
+    "vgg-predict": _vgg(read=True),
+    "save": _save,
+    "load": _load,
     "mlp-evaluate": _evaluate,
     "mlp-predict": _predict,
 }

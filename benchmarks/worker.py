@@ -12,6 +12,7 @@ import importlib
 import io
 import json
 import os
+import pathlib
 import pstats
 import sys
 import time
@@ -45,6 +46,24 @@ def _timed(job: Job, times: int) -> float:
     return time.perf_counter() - began
 
 
+def peak_memory(job: Job) -> dict[str, int]:
+    """`{"peak": bytes}` that the process grew by at most while the job ran; nothing where the system cannot tell."""
+    reset, status = pathlib.Path("/proc/self/clear_refs"), pathlib.Path("/proc/self/status")
+    if not job.weigh or not reset.exists():
+        return {}
+    gc.collect()
+    reset.write_text("5")  # the peak begins anew at what is used now
+    before = _status(status, "VmRSS")
+    job.run()
+    return {"peak": max(0, _status(status, "VmHWM") - before)}
+
+
+def _status(file: pathlib.Path, name: str) -> int:
+    """A line such as "VmHWM:   1234 kB", in bytes."""
+    line = next(line for line in file.read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) * 1024
+
+
 def profile(job: Job, lines: int = 25) -> str:
     """Where the time goes: functions by their own time."""
     profiler = cProfile.Profile()
@@ -65,7 +84,7 @@ def main() -> None:
     began = time.perf_counter()
     job = prepare(implementation, backend, workload)
     times = warm_up(job, float(seconds))
-    answer(setup=time.perf_counter() - began, times=times)
+    answer(setup=time.perf_counter() - began, times=times, **peak_memory(job))
     for line in sys.stdin:
         if line.strip() == "profile":
             answer(profile=profile(job), units=job.units)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
@@ -10,6 +13,27 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_
     os.environ.setdefault(_name, "1")  # two workers share two cores
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 os.environ.setdefault("KERAS_BACKEND", "numpy")
+
+
+def compile_cheaply() -> None:
+    """On JAX most of a run is spent in XLA: every eager op is compiled for every shape.
+
+    So XLA optimises little, and what was compiled is kept in a folder of this run. A worker finds there what the other
+    one compiled, and so does a test whose new model means the same program as an older one. Workers and subprocesses
+    inherit the folder; who made it removes it.
+    """
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    folder = tempfile.mkdtemp(prefix="keras_fn_tests_xla_")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+if os.environ["KERAS_BACKEND"] == "jax":  # TensorFlow reads XLA_FLAGS too
+    compile_cheaply()
 
 import pytest
 

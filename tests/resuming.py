@@ -102,14 +102,16 @@ DATA: dict[str, tuple[Any, dict[str, Any]]] = {
 
 
 # --- the run
-def model(policy: str = "float32", steps: Any = "auto") -> Any:
-    """Dropout, moving statistics, moving averages of weights, collected gradients."""
+def model(policy: str = "float32", steps: Any = "auto", scaled: bool = False) -> Any:
+    """Dropout, moving statistics, moving averages of weights, collected gradients; a loss that is scaled if asked."""
     keras_fn.core.naming.reset()
     made = keras_fn.Sequential([
         keras_fn.Input((6,)), layers.Dense(8, activation="relu", dtype=policy), layers.BatchNormalization(dtype=policy),
         layers.Dropout(0.4, dtype=policy), layers.Dense(3, dtype="float32"),
     ])  # fmt: skip
     optimizer = keras_fn.optimizers.Adam(0.02, use_ema=True, ema_overwrite_frequency=3, gradient_accumulation_steps=2)
+    if scaled:  # the scale doubles within the run, and a first one that is too large skips steps
+        optimizer = keras_fn.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**24, dynamic_growth_steps=4)
     loss = keras_fn.losses.SparseCategoricalCrossentropy(from_logits=True)
     made.compile(optimizer, loss, metrics=["accuracy"], steps_per_execution=steps)
     return made
@@ -118,14 +120,14 @@ def model(policy: str = "float32", steps: Any = "auto") -> Any:
 _made: dict[Any, tuple[Any, list[Any]]] = {}
 
 
-def as_new(policy: str = "float32", steps: Any = "auto") -> Any:
+def as_new(policy: str = "float32", steps: Any = "auto", scaled: bool = False) -> Any:
     """The model as a new process makes it: nothing is left of what it learned. Compiled steps stay, to save time."""
-    if (policy, steps) not in _made:
-        made = model(policy, steps)
+    if (policy, steps, scaled) not in _made:
+        made = model(policy, steps, scaled)
         made.optimizer.build(made.trainable_variables)
         first = [(v, v.numpy()) for v in (*made.variables, *made.optimizer.variables)]
-        _made[policy, steps] = made, first
-    made, first = _made[policy, steps]
+        _made[policy, steps, scaled] = made, first
+    made, first = _made[policy, steps, scaled]
     for v in made._kf_state:
         v.assign(np.full(v.shape, 7, v.dtype))
     for v, value in first:
@@ -151,11 +153,11 @@ def listeners(folder: pathlib.Path) -> list[Any]:
 
 def train(
     folder: pathlib.Path, data: str = "arrays", kill: int | None = None, save_freq: Any = 1, policy: str = "float32",
-    extra: Any = (), steps: Any = "auto", **backup: Any,
+    extra: Any = (), steps: Any = "auto", scaled: bool = False, **backup: Any,
 ) -> tuple[Any, Any]:  # fmt: skip
     """The run, or what is left of it. Returns the variables, and what else there is to compare."""
     folder.mkdir(exist_ok=True)
-    made = as_new(policy, steps)
+    made = as_new(policy, steps, scaled)
     several = [*listeners(folder), *extra, callbacks.BackupAndRestore(folder / "b", save_freq=save_freq, **backup)]
     if kill is not None:
         several.append(Kill(kill))

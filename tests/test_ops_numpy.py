@@ -421,6 +421,7 @@ def test_indices_out_of_range_are_an_error(index, reduction):
 
 DIFFERENTIABLE = [
     ("cbrt", (f32(0.5, -8, 2),)), ("hypot", (f32(0.5, -3, 0), f32(1, 0, 2))), ("sinc", (f32(0.3, 0, 2),)),
+    ("logaddexp", (f32(1, 2, 4), f32(1, -3, 4))),
     ("logaddexp2", (f32(1, 2, 4), f32(1, -3, 4))), ("quantile", (X[0], 0.3)), ("diagonal", (X[:2],)),
     ("segment_max", (X[0, :3], i32(0, 0, 1), 2)), ("correlate", (X[0], X[1, :2])), ("i0", (X[0, :3],)),
     ("ldexp", (X[0, :3], i32(1, 2, -4))), ("scatter_update", (f32(1, 2, 3), [[0]], f32(5), "add")),

@@ -41,12 +41,17 @@ if active.backend.differentiable:
         assert kills >= 5
         same(whole, cut)
 
-    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-    def test_mixed_precision(policy: str, tmp_path: pathlib.Path) -> None:
-        whole = train(tmp_path / "whole", policy=policy)
-        cut, kills = cut_again_and_again(tmp_path / "cut", seed=1, most=6, policy=policy)
+    @pytest.mark.parametrize(
+        ("policy", "scaled"), [("mixed_float16", False), ("mixed_float16", True), ("mixed_bfloat16", False)]
+    )
+    def test_mixed_precision(policy: str, scaled: bool, tmp_path: pathlib.Path) -> None:
+        whole = train(tmp_path / "whole", policy=policy, scaled=scaled)
+        cut, kills = cut_again_and_again(tmp_path / "cut", seed=1, most=6, policy=policy, scaled=scaled)
         assert kills >= 3
         same(whole, cut)
+        scales = [float(value) for path, value in whole[0] if path.endswith("/dynamic_scale")]
+        assert len(scales) == scaled
+        assert all(0 < scale != 2.0**24 for scale in scales)  # it has moved
 
     @pytest.mark.parametrize(("save_freq", "background"), [("epoch", False), (3, True), ("epoch", True)])
     def test_backups_that_are_rare_or_late(save_freq: Any, background: bool, tmp_path: pathlib.Path) -> None:

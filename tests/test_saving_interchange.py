@@ -226,6 +226,15 @@ def test_build_configs_of_layers_without_weights_are_kept() -> None:
     assert model_from_json(model.to_json()).get_config() == model.get_config()
 
 
+def test_surplus_arguments_of_an_op_are_refused() -> None:
+    x, z = keras_fn.Input((3,)), keras_fn.Input((3,))
+    config = json.loads(keras_fn.Model([x, z], keras_fn.ops.add(x, z)).to_json())
+    call = config["config"]["layers"][-1]["inbound_nodes"][0]
+    call["args"] *= 25
+    with pytest.raises(CorruptFileError, match=r"'add'(.|\n)*50 arguments by position(.|\n)*\['x1', 'x2'\]"):
+        model_from_json(json.dumps(config))
+
+
 # --- versions
 def of_version(path: pathlib.Path, version: str, extra: dict[str, Any]) -> None:
     """A file of a model with one Dense layer, whose config has been extended."""

@@ -39,6 +39,16 @@ from keras_fn.layers.normalization.group_normalization import GroupNormalization
 from keras_fn.layers.normalization.layer_normalization import LayerNormalization
 from keras_fn.layers.normalization.rms_normalization import RMSNormalization
 from keras_fn.layers.normalization.unit_normalization import UnitNormalization
+from keras_fn.layers.pooling.adaptive_average_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+)
+from keras_fn.layers.pooling.adaptive_max_pooling import (
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from keras_fn.layers.pooling.average_pooling import AveragePooling1D, AveragePooling2D, AveragePooling3D
 from keras_fn.layers.pooling.global_average_pooling import (
     GlobalAveragePooling1D,
@@ -102,6 +112,12 @@ __all__ = [
     "RNN",
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",

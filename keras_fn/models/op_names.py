@@ -152,6 +152,11 @@ class SavedOp:
         if self.spread and len(args) > 1:
             args = [args]
         names = [p for p in op.params if p not in self.settings and p not in kwargs]
+        if len(args) > len(names):
+            raise CorruptFileError(
+                f"A call of the op {self.label!r} ({self.spelt}) gives {len(args)} arguments by position besides "
+                f"{sorted({**kwargs, **self.settings})}; it takes {names}."
+            )
         given = dict(zip(names, args, strict=False))
         return record_op(op, op._bind((), {**given, **kwargs, **self.settings}), self.op)
 

@@ -107,8 +107,10 @@ def arctan2(x1, x2):
 @op(dtype=floats("x1", "x2"), oracle="numpy.logaddexp")
 def logaddexp(x1, x2):
     """`log(exp(x1) + exp(x2))` without overflow."""
-    high, low = maximum(x1, x2), minimum(x1, x2)
-    return add(high, log1p(exp(where(equal(high, low), 0.0, subtract(low, high)))))
+    tie = equal(x1, x2)
+    # equal ones share the gradient, and infinite ones have no difference
+    high = where(tie, add(multiply(x1, 0.5), multiply(x2, 0.5)), maximum(x1, x2))
+    return add(high, log1p(exp(where(tie, 0.0, subtract(minimum(x1, x2), high)))))
 
 
 @op(dtype=promotes("x1", "x2"))

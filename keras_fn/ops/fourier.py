@@ -227,7 +227,7 @@ def _overlapped(pieces, step):
         layer = s.get_item(pieces, (..., slice(None), i, slice(None)))
         layer = s.pad(layer, ((0, 0),) * rank + ((i, layers - 1 - i), (0, 0)))
         out = layer if out is None else e.add(out, layer)
-    return s.get_item(s.reshape(out, (*batch, -1)), (..., slice(0, total)))
+    return s.get_item(s.reshape(out, (*batch, (count + layers - 1) * step)), (..., slice(0, total)))
 
 
 _WINDOWS = {"hann": (0.5, 0.5), "hamming": (0.54, 0.46)}

@@ -52,3 +52,15 @@ NUMPY_OPS: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
     ("nonzero", ("*",), ("torch",), "one matrix there, a vector for each axis elsewhere"),
     *((name, ("uint8",), ("torch",), "int32 there, uint32 on JAX") for name in ("nansum", "nanprod", "trace")),
 ]  # fmt: skip
+
+# rows `(name of the call, backends of Keras that differ, reason)`
+_ALL = ("numpy", "jax", "torch", "tensorflow")
+CALLS: list[tuple[str, tuple[str, ...], str]] = [
+    ("counts of a histogram", _ALL, "int32 here on every backend, as of bincount; int64 or floats there"),
+    ("unique with NaN", _ALL, "NaN is one value here, as in NumPy; each is a value of its own there"),
+    ("nanargmax of NaN and -inf", _ALL, "the place of the NaN there, where nothing else is larger than -inf"),
+    ("nanargmin of NaN and inf", _ALL, "the place of the NaN there, where nothing else is smaller than inf"),
+    ("float64 stays", ("numpy",), "float32 there; as on torch and TensorFlow here, where the backend has 64 bits"),
+    ("int64 stays", ("numpy",), "int32 there; as on torch and TensorFlow here, where the backend has 64 bits"),
+    ("bincount sparse", ("jax", "tensorflow"), "a sparse tensor there; refused here, as there are no sparse tensors"),
+]

@@ -81,6 +81,8 @@ def settings(model: Any) -> Any:
     """The compile settings as plain data, with functions by their names."""
 
     def by_name(data: dict[str, Any]) -> Any:
+        if data.get("dtype") == "int64":  # counts are int32 on every backend here; Keras's are int64 on TensorFlow
+            data = {**data, "dtype": "int32"}
         return data["config"] if data.get("class_name") == "function" else data
 
     text = json.dumps(keras.saving.serialize_keras_object(model.get_compile_config()))
@@ -326,10 +328,10 @@ OPS: dict[str, Any] = {
     "glu": lambda o, x, z: o.glu(x, axis=-1),
     "triu": lambda o, x, z: o.triu(x, k=1),
     "diff": lambda o, x, z: o.diff(x, axis=1),
-    "cross": lambda o, x, z: o.cross(x[:, :3], z[:, :3]),
+    "cross": lambda o, x, z: o.cross(x[:2, :3], z[:2, :3]),  # real Keras on torch takes the first axis of length 3
     "outer": lambda o, x, z: o.outer(x, z),
     "meshgrid": lambda o, x, z: o.meshgrid(x[:, 0], z[:, 1])[0],
-    "digitize": lambda o, x, z: o.digitize(x, [0.0, 0.5]),
+    "digitize": lambda o, x, z: o.digitize(x, np.array([0.0, 0.5], "float32")),
     "slice": lambda o, x, z: o.slice(x, (0, 1), (3, 2)),
     "max_pool": lambda o, x, z: o.max_pool(o.reshape(x, (-1, 2, 2, 1)), 2),
     "average_pool": lambda o, x, z: o.average_pool(o.reshape(x, (-1, 2, 2, 1)), 2),

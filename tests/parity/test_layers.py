@@ -126,6 +126,12 @@ WINDOWS = [
         for n in (1, 2, 3)
         for form, keep in (("channels_last", False), ("channels_first", True))
     ),
+    *(
+        Row(f"Adaptive{kind}Pooling{n}D", {"output_size": size, "data_format": form}, (2, *(5, 7, 6)[:n], 3))
+        for kind in ("Max", "Average")
+        for n, size in ((1, 2), (2, (2, 3)), (3, (2, 3, 4)))
+        for form in ("channels_last", "channels_first")
+    ),
     Row("GlobalAveragePooling1D", {}, (2, 4, 3), {"mask": STEPS}),
     Row("GlobalAveragePooling1D", CF, (2, 3, 4), {"mask": STEPS}),
     Row("UpSampling1D", {"size": 3}, (2, 4, 3)),

@@ -17,6 +17,8 @@ HOT = np.eye(3, dtype="float32")[[0, 2, 1, 1]]
 IDS = np.array([0, 2, 1, 1])
 LOGITS = RNG.normal(size=(4, 3)).astype("float32") * 2
 SIGNED = RNG.normal(size=(4, 3)).astype("float32")
+SEQUENCES = RNG.normal(size=(4, 7, 5)).astype("float32")
+LABELS = np.array([[1, 2, 0], [2, 2, 4], [3, 0, 0], [0, 0, 0]])
 
 CASES = [
     ("MeanSquaredError", {}, Y, P),
@@ -51,6 +53,7 @@ CASES = [
     ("SparseCategoricalCrossentropy", {"ignore_class": 1}, IDS, P),
     ("SparseCategoricalCrossentropy", {"ignore_class": -1, "from_logits": True}, np.array([0, -1, 2, -1]), LOGITS),
     ("CategoricalGeneralizedCrossEntropy", {"q": 0.7}, IDS, P),
+    ("CTC", {}, LABELS, SEQUENCES),
     ("Circle", {"gamma": 8.0}, np.array([0, 1, 0, 2]), P / np.linalg.norm(P, axis=1, keepdims=True)),
 ]
 WHOLE = {"Dice", "Tversky"}  # one value for the batch unless there is an axis
@@ -86,7 +89,7 @@ def test_config_holds_what_keras_says(name, kwargs, y_true, y_pred):
     getattr(keras.losses, name).from_config(ours)
 
 
-@pytest.mark.parametrize("alias", ["mse", "MAE", "mape", "msle", "bce", "kld", "hinge", "huber", "log_cosh"])
+@pytest.mark.parametrize("alias", ["mse", "MAE", "mape", "msle", "bce", "kld", "hinge", "huber", "log_cosh", "ctc"])
 def test_names_mean_the_same_function(alias):
     assert losses.get(alias).__name__ == keras.losses.get(alias).__name__
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from keras_fn import ops
-from parity.kept_differences import NUMPY_OPS
+from parity.kept_differences import CALLS, NUMPY_OPS
 
 BACKEND = os.environ.get("KERAS_BACKEND")
 # what is worked out in every run; the other integers and float16 were the same when they were tried
@@ -119,3 +119,40 @@ def test_windows(name):
 def test_the_table_holds_no_unknown_names():
     known = {r[0] for r in ONE} | set(TWO)
     assert {name for name, _, _, _ in NUMPY_OPS} <= known
+
+
+# --- calls that are kept otherwise than in Keras: what is called, and what it gives here (None: it is refused)
+OF_CALLS = {
+    "counts of a histogram": (lambda o: o.histogram(array([1, 2, 2], "float32"), bins=2)[0], ("int32", [1, 2])),
+    "unique with NaN": (lambda o: o.unique(array([np.nan, 1, np.nan], "float32")), ("float32", [1.0, np.nan])),
+    "nanargmax of NaN and -inf": (lambda o: o.nanargmax(array([np.nan, -np.inf], "float32")), ("int32", 1)),
+    "nanargmin of NaN and inf": (lambda o: o.nanargmin(array([np.nan, np.inf], "float32")), ("int32", 1)),
+    "float64 stays": (lambda o: o.convert_to_tensor(array([1, 2], "float64")), ("float64", [1.0, 2.0])),
+    "int64 stays": (lambda o: o.convert_to_tensor(array([1, 2], "int64")), ("int64", [1, 2])),
+    "bincount sparse": (lambda o: o.bincount(array([1, 2], "int32"), sparse=True), None),
+}
+
+
+def told(o, call):
+    """Dtype and values of what a call gives, or None where it is refused."""
+    try:
+        result = call(o)
+    except ValueError:
+        return None
+    if type(result).__name__ in ("BCOO", "SparseTensor"):
+        return "sparse"
+    return keras.backend.standardize_dtype(result.dtype), np.asarray(o.convert_to_numpy(result)).tolist()
+
+
+@pytest.mark.parametrize(("name", "backends"), [row[:2] for row in CALLS], ids=[row[0] for row in CALLS])
+def test_kept_calls(name, backends):
+    """Ours is as promised; that of Keras is otherwise on just the backends of the table."""
+    call, wanted = OF_CALLS[name]
+    ours = told(ops, call)
+    if not (BACKEND == "jax" and name.endswith(" stays")):  # JAX has no 64 bits unless its user asks for them
+        assert repr(ours) == repr(wanted)  # by their text, as NaN is not equal to itself
+    assert (repr(told(keras.ops, call)) != repr(ours)) == (BACKEND in backends)
+
+
+def test_each_kept_call_is_there():
+    assert [row[0] for row in CALLS] == list(OF_CALLS)

@@ -38,11 +38,8 @@ def _on_cpu() -> bool:
 def conv(x: Any, kernel: Any, strides: Any, padding: str, data_format: str, dilation: Any) -> Any:
     n = kernel.ndim - 2
     layout = _layout(n, data_format)
-    patch = math.prod(kernel.shape[:-1])
-    single = math.prod(kernel.shape[:n]) == 1
-    if (single or patch <= _SMALL_PATCH) and data_format == "channels_last" and x.shape[-1] == kernel.shape[-2]:
-        if _on_cpu() and jnp.issubdtype(x.dtype, jnp.floating):
-            return _conv_by_patches(x, kernel, strides, padding, dilation)
+    if data_format == "channels_last" and _patches_pay(x, kernel):
+        return _conv_by_patches(x, kernel, strides, padding, dilation)
     return lax.conv_general_dilated(
         x,
         kernel,
@@ -71,9 +68,14 @@ def conv_transpose(x: Any, kernel: Any, strides: Any, crops: Any, data_format: s
     )
 
 
+def _patches_pay(x: Any, kernel: Any) -> bool:
+    small = math.prod(kernel.shape[:-2]) == 1 or math.prod(kernel.shape[:-1]) <= _SMALL_PATCH
+    return small and x.shape[-1] == kernel.shape[-2] and jnp.issubdtype(x.dtype, jnp.floating) and _on_cpu()
+
+
 def _conv_by_patches(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
-    *size, channels, filters = kernel.shape
-    slices = _slices(x, size, strides, padding, dilation, np.asarray(0, x.dtype))
+    filters = kernel.shape[-1]
+    slices = _slices(x, kernel.shape[:-2], strides, padding, dilation, np.asarray(0, x.dtype))
     patches = slices[0] if len(slices) == 1 else jnp.concatenate(slices, -1)
     return patches @ kernel.reshape(-1, filters)
 

@@ -121,10 +121,10 @@ def weak(fn: Any) -> Any:
     """A kernel that may get a Python number: NumPy makes a float32 of bfloat16 and a Python float."""
 
     def kernel(x1: Any, x2: Any) -> Any:
-        if type(x2) is float and _is_extra(x1):
+        if _is_extra(x1) and type(x2) is float:
             x2 = x1.dtype.type(x2)
-        elif type(x1) is float and _is_extra(x2):
-            x1 = x2.dtype.type(x1)
+        elif _is_extra(x2) and type(x1) is float:
+            x1 = np.asarray(x1, x2.dtype)
         return fn(x1, x2)
 
     return kernel

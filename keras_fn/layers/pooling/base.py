@@ -1,4 +1,4 @@
-"""What pooling layers have in common: sliding windows, and whole axes."""
+"""What pooling layers have in common: sliding windows, whole axes, and windows of which the number is given."""
 
 from __future__ import annotations
 
@@ -70,3 +70,25 @@ class GlobalPooling(Layer):
     def call(self, inputs: Any) -> Any:
         """The reduced inputs."""
         return type(self).reduce(inputs, self.spatial_axes, self.keepdims)
+
+
+class AdaptivePooling(Layer):
+    """Base of layers that cover the spatial axes evenly with windows, as many as are asked for.
+
+    Attributes:
+        rank: number of spatial axes.
+        pool: the op `(inputs, output_size, data_format)`.
+    """
+
+    rank: int
+    pool: Callable[..., Any]
+
+    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.output_size = tuple_of(output_size, self.rank, "output_size")
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def call(self, inputs: Any) -> Any:
+        """The pooled inputs."""
+        return type(self).pool(inputs, self.output_size, self.data_format)

@@ -133,7 +133,7 @@ SAMPLES = [
     row(
         "inner", call(Y, Z), call(floats(3), floats(3, seed=1)), empty(floats(0), floats(0)), grad=(0, 1), tolerance=3.0
     ),
-    row("vdot", call(Y, Z), empty(floats(0), floats(0)), grad=(0, 1), grid="numbers", tolerance=5.0),
+    row("vdot", call(Y, Z), call(bools(4), bools(4)), empty(floats(0), floats(0)), grad=(0, 1), tolerance=5.0),
     row("kron", call(floats(2, 3), floats(2, 2)), call(floats(2), floats(3)), grad=(0, 1)),
     row(
         "cross",
@@ -176,7 +176,7 @@ SAMPLES = [
         batched=(0,),
         grid="floats",
     ),
-    row("histogram", call(floats(20)), grid="none"),
+    row("histogram", call(floats(20)), call(floats(2, 9), bins=4, range=(-1.0, 1.0)), empty(floats(0)), grid="none"),
     row("argpartition", call(array([2.0, 1.0]), 0, expected=[1, 0]), grid="none"),
     row("_unravel_index", call(ints(5, high=12), (3, 4)), empty(ints(0), (3, 4)), oracle=np.unravel_index, grid="none"),
     row(

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.ops import linear, rnn  # noqa: F401 - which declare the ops
 from keras_fn.ops.elementwise import sigmoid, tanh
+from keras_fn.ops.linear import _linear
+from keras_fn.ops.rnn import standard_lstm
 from keras_fn.testing.samples.sample import call, empty, floats, row
 
 
@@ -103,6 +104,8 @@ def _rows(kind: str, oracle: Any, gates: int, states: int, functions: tuple[Any,
         ),
     ]
 
+
+DECLARED = (standard_lstm, _linear)  # ops declare themselves where their module is imported
 
 SAMPLES = [
     *_rows("lstm", _lstm, 4, 2, (tanh, sigmoid)),

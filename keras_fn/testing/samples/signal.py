@@ -73,7 +73,14 @@ SAMPLES = [
         grad=(0,),
         oracle=lambda x, n, step: np.lib.stride_tricks.sliding_window_view(x, n, -1)[..., ::step, :],
     ),
-    row("_overlapped", call(floats(2, 4, 6), 2), call(floats(2, 4, 6), 6), grad=(0,), grid="none"),
+    row(
+        "_overlapped",
+        call(floats(2, 4, 6), 2),
+        call(floats(2, 4, 6), 6),
+        empty(floats(0, 4, 6), 2),
+        grad=(0,),
+        grid="none",
+    ),
     row(
         "_framed_signal",
         call(floats(2, 12), floats(8, low=0.1), 8, 4, False),
