@@ -38,6 +38,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     tensor_class = type(jnp.zeros(()))
+    steps_take_arrays = True
     variable_base = JaxVariable
     kernels: dict[str, Callable[..., Any]] = KERNELS
 

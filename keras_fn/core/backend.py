@@ -37,6 +37,7 @@ class Backend:
         tensor_classes: the classes whose instances take an op's short way to its kernel; `tensor_class` alone where
             it is not set.
         slices_cheaply: whether a slice of an array in memory reaches the device with less work than a gathered batch.
+        steps_take_arrays: whether compiled steps take NumPy arrays, with less work than `convert` and a tensor.
         differentiable: whether `value_and_grad` works.
         variable_base: mix-in for `Variable` (what the framework's functions look for in their arguments).
         layer_base: mix-in for `Layer` (for example torch.nn.Module), or None.
@@ -47,6 +48,7 @@ class Backend:
     tensor_class: type
     tensor_classes: frozenset[type]
     slices_cheaply: bool = True
+    steps_take_arrays: bool = False
     differentiable: bool = True
     variable_base: type | None = None
     layer_base: type | None = None

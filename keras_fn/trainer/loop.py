@@ -124,7 +124,7 @@ def _epochs(model: Any, run: Run, validation: Any, callbacks: Any, epochs: int, 
 
 def _train_epoch(model: Any, run: Run, callbacks: Any) -> dict[str, Any]:
     """The batches of an epoch, or what is left of it; returns the logs."""
-    source, logs = run.source, LazyLogs(model.get_metrics_result)
+    source, logs = run.source, LazyLogs(programs(model).results)
     for number, (count, last) in enumerate_steps(_train_steps(model, source, run, callbacks), run.batch):
         logs = last
         run.batch = number + 1
@@ -168,7 +168,7 @@ def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[
     for number, batch in enumerate(source.epoch(run.epoch, run.batch), run.batch):
         check_batch(model, batch)
         callbacks.on_train_batch_begin(number)
-        data = to_tensors(batch)
+        data = for_step(model, batch)
         with run.step:
             out = programs(model).get("train", "batch")(data)
         yield 1, _logs(model, out)
@@ -240,7 +240,7 @@ def grouped(batches: Iterator[Any], how_many: Any) -> Iterator[list[Any]]:
 def _logs(model: Any, out: Any) -> LazyLogs:
     """Logs of a step: what it returned, or the metrics as they are now."""
     if out is None:
-        return LazyLogs(model.get_metrics_result)
+        return LazyLogs(programs(model).results)
     if not isinstance(out, dict):
         raise ArgumentError(f"A step must return a dict of logs, and {type(out).__name__} came: {out!r}.")
     return LazyLogs(lambda: out)
@@ -270,7 +270,7 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
     """Loss and metrics over all batches of a source."""
     model.reset_metrics()
     model.stop_evaluating = False
-    logs = LazyLogs(model.get_metrics_result)
+    logs = LazyLogs(programs(model).results)
     number = -1
     for number, (count, last) in enumerate_steps(_test_steps(model, source, callbacks)):
         logs = last
@@ -295,7 +295,7 @@ def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, 
     for number, batch in enumerate(source.epoch(0)):
         check_batch(model, batch)
         callbacks.on_test_batch_begin(number)
-        yield 1, _logs(model, programs(model).get("test", "batch")(to_tensors(batch)))
+        yield 1, _logs(model, programs(model).get("test", "batch")(for_step(model, batch)))
 
 
 def evaluate(
@@ -329,7 +329,7 @@ def evaluate(
 
 def in_order(model: Any, logs: dict[str, float]) -> Any:
     """The loss, then the metrics in the order in which they were given; a number where there is only one."""
-    known = [n for n in model.get_metrics_result() if n in logs]
+    known = [n for n in programs(model).result_names or model.get_metrics_result() if n in logs]
     names = [*known, *(n for n in logs if n not in known)]
     values = [logs[n] for n in names]
     return values[0] if len(values) == 1 else values
@@ -350,14 +350,16 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     check_batch(model, source.data)
     build_for(model, source.data, training=kind == "train")
     out = programs(model).get(kind, "batch")(source.tensors())
-    logs = to_host(model.get_metrics_result() if out is None else out)
+    logs = to_host(programs(model).results() if out is None else out)
     model._clear_losses()
     return logs if return_dict else in_order(model, logs)
 
 
 # --- small things
-def to_tensors(batch: Any) -> Any:
-    """The arrays of a batch as tensors."""
+def for_step(model: Any, batch: Any) -> Any:
+    """A batch as its step takes it: tensors, or the arrays as they are where a compiled step takes these in faster."""
+    if active.backend.steps_take_arrays and not model.run_eagerly:
+        return batch
     convert = active.backend.convert
     return trees.map(lambda a: None if a is None else convert(a, None), batch)
 

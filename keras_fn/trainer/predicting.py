@@ -86,7 +86,7 @@ def _batches(model: Any, source: Any, listening: Any) -> Iterator[tuple[Any, lis
     run = loop.programs(model).get("predict", "batch")
     waiting: deque[Any] = deque()
     model.stop_predicting = False
-    for number, batch in enumerate(_inputs(source)):
+    for number, batch in enumerate(_inputs(model, source)):
         if listening:
             listening.on_predict_batch_begin(number)
         waiting.append(run(batch))
@@ -104,10 +104,10 @@ def _fetched(out: Any) -> tuple[Any, list[Any]]:
     return out, [active.backend.to_numpy(t) for t in trees.flatten(out)]
 
 
-def _inputs(source: Any) -> Iterator[Any]:
+def _inputs(model: Any, source: Any) -> Iterator[Any]:
     """The batches of a prediction: inputs alone."""
     if not isinstance(source, ArraySource):
-        yield from (loop.to_tensors(batch[:1]) for batch in source.epoch(0))
+        yield from (loop.for_step(model, batch[:1]) for batch in source.epoch(0))
     elif source.steps == 1 and source.size <= source.batch_size:
         yield (source.tensors()[0],)  # one batch is one call, on the arrays themselves
     else:

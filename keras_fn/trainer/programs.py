@@ -34,6 +34,7 @@ class Programs:
         self.model = weakref.ref(model)
         self.watch = Watch()
         self.made: dict[tuple[str, str], Callable[..., Any]] = {}
+        self.result_names: list[str] = []  # of the metrics, in their order, once a program gave their values
 
     def get(self, kind: str, source: str) -> Callable[..., Any]:
         """The program of a kind ("train", "test", "predict").
@@ -50,6 +51,34 @@ class Programs:
             self.made[key] = self._make(kind, source)
         return self.made[key]
 
+    def results(self) -> dict[str, Any]:
+        """The values of the metrics now, by name: in one program where all of them are the library's own."""
+        model: Any = self.model()
+        if model.run_eagerly or not _results_compile(model):
+            found = model.get_metrics_result()
+            self.result_names = list(found)
+            return found
+        if not self.watch.holds(lambda: state_of(model)):
+            self.made.clear()
+        key = ("results", "")
+        if key not in self.made:
+            self.made[key] = self._make_results(model)
+        return self.made[key]()
+
+    def _make_results(self, model: Any) -> Callable[..., Any]:
+        ref = self.model
+        names = self.result_names = []
+
+        def values() -> list[Any]:
+            found = ref().get_metrics_result()
+            names[:] = found
+            return list(found.values())
+
+        run = active.backend.compile_step(
+            _in_mode(values, active.backend, "test"), lambda: ref().metrics_variables, model.jit_compile
+        )
+        return lambda: dict(zip(names, run(), strict=True))
+
     def _make(self, kind: str, source: str) -> Callable[..., Any]:
         ref, backend = self.model, active.backend
         model: Any = ref()
@@ -63,6 +92,14 @@ class Programs:
             return wrapped if source != "loop" else _one_by_one(wrapped)
         compile_ = backend.compile_loop if source == "loop" else backend.compile_step
         return compile_(wrapped, lambda: state_of(ref()), model.jit_compile)
+
+
+def _results_compile(model: Any) -> bool:
+    """Whether results can be computed in a program of their own: no code of the user's takes part."""
+    return model._kf_cached(
+        "results compile",
+        lambda: is_own(type(model).get_metrics_result) and all(is_own(type(m)) for m in model.metrics),
+    )
 
 
 def _in_mode(run: Callable[..., Any], backend: Any, kind: str) -> Callable[..., Any]:
