@@ -58,6 +58,12 @@ class _Step:
             self._came = (number, frame)
             return
         self._came = None
+        self._act(number, frame)
+
+    def _act(self, number: int, frame: FrameType | None) -> None:
+        if self.then is signal.default_int_handler:
+            # it ends the run: what was there before is there again, however little of the way out is gone through
+            signal.signal(signal.SIGINT, self.then)
         self.then(number, frame)
 
     def __enter__(self) -> None:
@@ -68,4 +74,4 @@ class _Step:
         if self._came is not None:
             came, self._came = self._came, None
             if kind is None:
-                self.then(*came)
+                self._act(*came)
