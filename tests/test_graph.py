@@ -371,7 +371,38 @@ DROPPED = {
     "from json": lambda: model_from_json(branched().to_json()),
     "shared and nested": lambda: _shared_and_nested(),
     "compiled": lambda: _trained(branched()),
+    "own call": lambda: _trained(OwnCall()),
+    "own steps": lambda: _trained(_own(branched(), OwnSteps)),
+    "own loss": lambda: _trained(_own(branched(), OwnLoss)),
 }
+
+
+class OwnCall(keras_fn.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = layers.Dense(3)
+
+    def call(self, inputs: Any) -> Any:
+        y = self.dense(inputs)
+        self.add_loss(ops.mean(y))
+        return y
+
+
+class OwnSteps(keras_fn.Model):
+    def test_step(self, data: Any) -> Any:
+        return super().test_step(data)
+
+    def predict_step(self, data: Any) -> Any:
+        return super().predict_step(data)
+
+
+class OwnLoss(keras_fn.Model):
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        return super().compute_loss(*args, **kwargs) * 2.0
+
+
+def _own(model: Any, cls: type) -> Any:
+    return cls(model.input, model.output)
 
 
 def _shared_and_nested() -> Any:
@@ -382,7 +413,7 @@ def _shared_and_nested() -> Any:
 def _trained(model: Any) -> Any:
     model.compile("adam", "mse", metrics=["mae"])
     if active.backend.differentiable:
-        model.fit(array(3, 4), array(3, 3), epochs=1, verbose=0)
+        model.fit(array(3, 4), array(3, 3), epochs=4, verbose=0)  # so many that there are plans
     model.evaluate(array(3, 4), array(3, 3), verbose=0)
     return model
 

@@ -13,6 +13,7 @@ user's own, whose Python may do anything, and layers in which a tensor turned up
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import itemgetter
@@ -320,25 +321,27 @@ class Tape:
         if self.hidden:
             self.losses.append((layer, len(layer._kf_losses) - 1, value))
         else:
-            self.note(_effect(layer._kf_keep_loss), (value,), {}, None, effect=True)
+            self.note(_KeepLoss(layer), (value,), {}, None, effect=True)
 
     def layer(self, layer: Any, own: bool, run: Callable[[], Any], args: Any, kwargs: Any) -> Any:
         """The call of a layer: looked into where it is the library's own, else one step."""
         if self.hidden or self.problem:
             return run()
         if not own or layer.__dict__.get("_kf_opaque"):
-            return self.opaque(layer, args, kwargs)
+            return self.opaque(layer, args, kwargs, _Weak(layer))
         self.layers.append(layer)
         out = run()
         if not self.problem:  # else the stack stays, and says where the problem was
             self.layers.pop()
         return out
 
-    def opaque(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Calls code of the user's, and notes the call as one step."""
+    def opaque(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], later: Any = None
+    ) -> Any:
+        """Calls code of the user's, and notes the call as one step; `later` is what the plan calls instead of it."""
         if self.hidden or self.problem:
             return function(*args, **kwargs)
-        again = OpaqueCall(function, args, kwargs)
+        again = OpaqueCall(later or function, args, kwargs)
         flat = trees.flatten((args, kwargs))
         self.hidden += 1
         try:
@@ -445,16 +448,38 @@ class Tape:
         return [*rest[::-1], write]
 
 
-class _LossOf:
+class _Weak:
+    """Calls a layer. A plan belongs to a model, and must not keep it alive, which may be the layer."""
+
+    __slots__ = ("layer",)
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = weakref.ref(layer)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.layer()(*args, **kwargs)  # type: ignore[misc]
+
+
+class _KeepLoss(_Weak):
+    """Adds a loss to a layer."""
+
+    __slots__ = ()
+
+    def __call__(self, loss: Any) -> None:
+        self.layer()._kf_keep_loss(loss)  # type: ignore[union-attr]
+
+
+class _LossOf(_Weak):
     """A loss that a layer has added while it was called."""
 
-    __slots__ = ("layer", "number")
+    __slots__ = ("number",)
 
     def __init__(self, layer: Any, number: int) -> None:
-        self.layer, self.number = layer, number
+        super().__init__(layer)
+        self.number = number
 
     def __call__(self, _: Any) -> Any:
-        return self.layer._kf_losses[self.number]
+        return self.layer()._kf_losses[self.number]  # type: ignore[union-attr]
 
 
 class OpaqueCall:
@@ -658,13 +683,6 @@ def _value_of(variable: Variable) -> Any:
 
 def _write_to(variable: Variable, value: Any) -> None:
     variable._cell = variable.backend.write_cell(variable._cell, value)
-
-
-def _effect(function: Callable[..., Any]) -> Callable[..., None]:
-    def run(*args: Any) -> None:
-        function(*args)
-
-    return run
 
 
 def _with_names(function: Callable[..., Any], count: int, names: tuple[str, ...]) -> Callable[..., Any]:

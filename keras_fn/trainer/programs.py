@@ -66,7 +66,7 @@ class Programs:
         return self.made[key]()
 
     def _make_results(self, model: Any) -> Callable[..., Any]:
-        ref = self.model
+        ref: Callable[[], Any] = self.model
         names = self.result_names = []
 
         def values() -> list[Any]:
@@ -175,7 +175,11 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
     if "state" in list(inspect.signature(getattr(model, name)).parameters)[:1]:
         return _pure_step(ref, kind)
     own = is_own(getattr(type(model), name))
-    return lambda data: calls(getattr(ref(), name), own, data)
+
+    def run(data: Any) -> Any:  # a plan keeps this, and by it no more than a weak reference to the model
+        return getattr(ref(), name)(data)
+
+    return lambda data: calls(run, own, data)
 
 
 def _pure_step(ref: Callable[[], Any], kind: str) -> Callable[[Any], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -282,7 +283,10 @@ class Trainer:
             self._kf_update_metrics(y, y_pred, sample_weight)
 
     def _kf_loss_of(self, *args: Any, **kwargs: Any) -> Any:
-        return calls(self.compute_loss, is_own(type(self).compute_loss), *args, **kwargs)
+        if is_own(type(self).compute_loss):
+            return self.compute_loss(*args, **kwargs)
+        ref = weakref.ref(self)  # a plan keeps the call, and must not keep the model
+        return calls(lambda *a, **k: ref().compute_loss(*a, **k), False, *args, **kwargs)  # type: ignore[union-attr]
 
     def _kf_count_loss(self, x: Any, loss: Any) -> None:
         from keras_fn import ops
