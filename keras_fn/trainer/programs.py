@@ -66,11 +66,11 @@ class Programs:
         return self.made[key]()
 
     def _make_results(self, model: Any) -> Callable[..., Any]:
-        ref: Callable[[], Any] = self.model
+        ref: Any = self.model
         names = self.result_names = []
 
         def values() -> list[Any]:
-            found = ref().get_metrics_result()
+            found: dict[str, Any] = ref().get_metrics_result()
             names[:] = found
             return list(found.values())
 
