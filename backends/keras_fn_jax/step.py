@@ -2,15 +2,21 @@
 
 JAX sorts the keys of dicts that pass through it. Results go through it as flat lists, so that they come out in the
 order in which the user's code made them.
+
+A compiled step is traced once for each signature of its arguments. The trace says which cells the step writes; these
+are donated, so that new weights take the memory of the old ones (decision 12).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax import lax
+from jax.extend.core import jaxpr_as_fun
 
 from keras_fn.core import trees
 from keras_fn.core.context import context
@@ -63,70 +69,148 @@ class _Traced:
                 "Keep layers, optimizers, metrics and variables that a step works with as attributes of the model, and "
                 "make them before the first step."
             )
-        self.structure = out
+        self.structure = trees.map(lambda x: None, out)
         return trees.flatten(out), {index[key]: scope.state_mapping[key] for key in scope.written}
 
 
 def compile_step(fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> Callable[..., Any]:
     """Compiles stateful `fn(*args)`: reads of cells become inputs, writes become outputs that are put back after it."""
-    structures: dict[Any, Any] = {}
-
-    def pure(state: list[Any], args: Any) -> Any:
-        traced = _Traced(fn, variables)
-        out, updates = traced(state, args)
-        structures[_signature(args)] = trees.map(lambda x: None, traced.structure)
-        return out, updates
-
-    compiled = jax.jit(pure)
+    compiled = _Compiled(_Traced(fn, variables), variables)
 
     def run(*args: Any) -> Any:
         if context.scope is not None:  # an outer trace or scope: be part of it
             return fn(*args)
-        cells = variables()
-        out, updates = compiled([v._cell for v in cells], args)
-        for i, value in updates.items():
-            cells[i]._cell = value
-        if len(out) == 1 and out[0] is None:
-            return None
-        return trees.unflatten(structures[_signature(args)], out)
+        return compiled(*args)
 
     return run
 
 
-def _signature(args: Any) -> Any:
-    """What tells calls apart that may return different structures."""
-    leaves, tree = jax.tree.flatten(args)
-    return tree, tuple(getattr(x, "shape", None) for x in leaves)
-
-
 def compile_loop(fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> Callable[..., Any]:
-    """Several steps in one dispatch: a scan over the rows of a matrix, whose carry is what a step writes."""
-    structures: list[Any] = []
+    """Several steps in one dispatch: a scan over the first axis of `rows`, whose carry is what a step writes."""
+    return _Compiled(_Loop(_Traced(fn, variables)), variables)
 
-    def pure(state: list[Any], arrays: Any, rows: Any) -> Any:
-        traced = _Traced(fn, variables)
+
+class _Loop:
+    """Steps `(arrays, row)` one after the other, as a pure function of the cells' contents."""
+
+    def __init__(self, traced: _Traced) -> None:
+        self.traced = traced
+
+    @property
+    def structure(self) -> Any:
+        return self.traced.structure
+
+    def __call__(self, state: list[Any], args: tuple[Any, ...]) -> Any:
+        arrays, rows = args
         # what a step writes is found by an abstract run; only that is carried
-        _, updates = jax.eval_shape(lambda s: traced(s, (arrays, rows[0])), state)
+        first = jax.tree.map(lambda r: r[0], rows)
+        _, updates = jax.eval_shape(lambda s: self.traced(s, (arrays, first)), state)
         places = sorted(updates)
 
         def body(carry: Any, r: Any) -> Any:
             current = list(state)
             for i, value in zip(places, carry, strict=True):
                 current[i] = value
-            out, after = traced(current, (arrays, r))
+            out, after = self.traced(current, (arrays, r))
             return [after[i] for i in places], out
 
         carry, outs = lax.scan(body, [state[i] for i in places], rows)
-        structures[:] = [trees.map(lambda x: None, traced.structure)]
         return [None if o is None else o[-1] for o in outs], dict(zip(places, carry, strict=True))
 
-    compiled = jax.jit(pure)
 
-    def run(arrays: Any, rows: Any) -> Any:
-        cells = variables()
-        out, updates = compiled([v._cell for v in cells], arrays, rows)
-        for i, value in updates.items():
+class _Compiled:
+    """Programs of a pure function of state, by the signature of its arguments."""
+
+    def __init__(self, pure: Any, variables: Callable[[], list[Variable]]) -> None:
+        self.pure, self.variables = pure, variables
+        self.programs: dict[Any, _Program] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        cells = self.variables()
+        leaves, tree = jax.tree.flatten(args)
+        key = (tree, len(cells), *[_kind(x) for x in leaves])
+        program = self.programs.get(key)
+        if program is None:
+            program = self.programs[key] = _Program(self.pure, cells, args)
+        try:
+            return program(cells, leaves)
+        except _OtherState:
+            self.programs[key] = _Program(self.pure, cells, args)
+            return self.programs[key](cells, leaves)
+
+
+def _kind(x: Any) -> Any:
+    """What a trace depends on."""
+    return getattr(x, "shape", type(x)), getattr(x, "dtype", None), getattr(x, "weak_type", False)
+
+
+class _OtherState(Exception):
+    """The cells hold arrays of other shapes or dtypes than when the program was traced."""
+
+
+class _Program:
+    """One trace of a pure function, compiled so that the cells which it writes are donated."""
+
+    def __init__(self, pure: Any, cells: list[Variable], args: tuple[Any, ...]) -> None:
+        traced, shapes = jax.make_jaxpr(pure, return_shape=True)([v._cell for v in cells], args)
+        self.structure = pure.structure
+        out, updates = shapes
+        self.results = sum(x is not None for x in out)
+        self.empty = [x is None for x in out]
+        self.written = sorted(updates)
+        # a step that calls back to the host may raise there, and debugging runs it again: both need the old values
+        config: Any = jax.config
+        donated = not (traced.effects or config.jax_debug_nans or config.jax_debug_infs)
+        self.donated = self.written if donated else []
+        self.kept = sorted(set(range(len(cells))) - set(self.donated))
+        self.run = jax.jit(self._flat(traced), donate_argnums=0)
+
+    def _flat(self, traced: Any) -> Callable[..., Any]:
+        donated, kept, places = self.donated, self.kept, len(self.donated) + len(self.kept)
+
+        def run(given: list[Any], other: list[Any], leaves: list[Any]) -> list[Any]:
+            state: list[Any] = [None] * places
+            for i, x in zip((*donated, *kept), (*given, *other), strict=True):
+                state[i] = x
+            flat = [*state, *leaves]
+            if any(x.shape != a.shape or x.dtype != a.dtype for x, a in zip(flat, traced.in_avals, strict=True)):
+                raise _OtherState
+            return jaxpr_as_fun(traced)(*flat)
+
+        return run
+
+    def __call__(self, cells: list[Variable], leaves: list[Any]) -> Any:
+        given = _owned([cells[i] for i in self.donated])
+        found = self.run(given, [cells[i]._cell for i in self.kept], leaves)
+        for i, value in zip(self.written, found[self.results :], strict=True):
             cells[i]._cell = value
-        return None if len(out) == 1 and out[0] is None else trees.unflatten(structures[0], out)
+        if not self.results and len(self.empty) == 1:
+            return None
+        rest = iter(found)
+        return trees.unflatten(self.structure, [None if empty else next(rest) for empty in self.empty])
 
-    return run
+
+# --- donation
+def _owned(cells: list[Any]) -> list[Any]:
+    """The cells' arrays, to be given away: copies of those that somebody else holds, who would lose them."""
+    arrays = [v._cell for v in cells]
+    for i, x in enumerate(arrays):
+        if sys.getrefcount(x) > _HELD_BY_CELL:
+            arrays[i] = jnp.copy(x)
+    return arrays
+
+
+def _references() -> int:
+    """How many references `_owned` counts for an array that only a cell holds."""
+
+    class Cell:
+        _cell = object()
+
+    counts = []
+    arrays = [v._cell for v in [Cell]]
+    for _, x in enumerate(arrays):
+        counts.append(sys.getrefcount(x))
+    return counts[0]
+
+
+_HELD_BY_CELL = _references()
