@@ -137,6 +137,7 @@ def test_building_a_model_calls_the_framework_for_weights_only(monkeypatch):
     monkeypatch.setattr(backend, "kernels", kernels)
     for op in REGISTRY.values():  # the short ways remember kernels
         monkeypatch.setattr(op, "_fast", {})
+        monkeypatch.setattr(op, "_beside", {int: {}, float: {}})
     for name in ("abstract_call", "cast", "to_numpy", "copy_to_numpy", "write_cell"):
         monkeypatch.setattr(backend, name, counted(counts, name, getattr(backend, name)))
     convert, new_cell = backend.convert, backend.new_cell

@@ -101,3 +101,31 @@ def test_python_numbers_are_weak():
     assert active.backend.dtype_of(ops.multiply(half, 2.5)) == "float16"
     assert active.backend.dtype_of(ops.add(ops.cast(A, "int32"), 1.5)) == "float32"
     assert active.backend.dtype_of(ops.add(ops.cast(A, "uint8"), 1)) == "uint8"
+
+
+# --- the short way, which an op takes from its second call on tensors of the same dtypes
+def test_arguments_are_checked_on_the_short_way_too():
+    x = ops.convert_to_tensor(A)
+    for _ in range(3):
+        assert ops.sum(x, 0).shape == (3,)
+        assert ops.sum(x, axis=1, keepdims=True).shape == (2, 1)
+        assert ops.concatenate([x, x], axis=1).shape == (2, 6)
+    with pytest.raises(ArgumentTypeError, match="unknown argument 'keepdim'"):
+        ops.sum(x, 0, keepdim=True)
+    with pytest.raises(ArgumentTypeError, match="got twice the argument 'axis'"):
+        ops.sum(x, 0, False, axis=1)
+    with pytest.raises(ArgumentTypeError, match="takes 3 arguments at most"):
+        ops.sum(x, 0, False, 1)
+
+
+def test_the_short_way_is_for_the_same_dtypes_only():
+    half, whole, x = (ops.cast(A, name) for name in ("float16", "int32", "float32"))
+    for _ in range(3):
+        assert active.backend.dtype_of(ops.add(half, 2.5)) == "float16"
+        assert active.backend.dtype_of(ops.add(whole, 1)) == "int32"
+        assert active.backend.dtype_of(ops.add(whole, 1.5)) == "float32"
+        assert active.backend.dtype_of(ops.add(half, x)) == "float32"
+        assert active.backend.dtype_of(ops.concatenate([x, whole], 0)) == "float32"
+        assert active.backend.dtype_of(ops.concatenate([whole, whole], 0)) == "int32"
+        assert active.backend.dtype_of(ops.mean(whole, 0)) == "float32"
+        assert ops.convert_to_numpy(ops.take(x, ops.cast([1], "int32"), 0)).tolist() == [A[1].tolist()]

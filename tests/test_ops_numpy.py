@@ -445,3 +445,32 @@ if active.backend.differentiable:
         step = 1e-2 * np.eye(start.size, dtype="float32").reshape(start.size, *start.shape)
         differences = [(host(total(start + d)) - host(total(start - d))) / 2e-2 for d in step]
         np.testing.assert_allclose(host(gradient).reshape(-1), differences, rtol=2e-2, atol=5e-2)
+
+
+# --- kernels that are not the plain call of the framework
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int32", "uint8"])
+def test_top_k_takes_the_first_of_equal_elements(dtype):
+    x = (np.arange(400).reshape(4, 100) * 37 % 11 + 1).astype(dtype)
+    x[1] = x[1] if dtype == "uint8" else -x[1]
+    order = np.argsort(-x.astype("float64"), -1, kind="stable")[:, :30]
+    values, indices = ops.top_k(x, 30)
+    assert host(indices).tolist() == order.tolist()
+    assert host(values).tolist() == np.take_along_axis(x, order, -1).tolist()
+
+
+def test_the_extreme_of_long_rows_with_nan_is_the_first_nan():
+    x = np.random.default_rng(0).standard_normal((7, 1001)).astype("float32")
+    x[1, 900], x[1, 950], x[4, 3], x[6, 1000] = [np.nan] * 4
+    for name in ("argmax", "argmin"):
+        for axis in (0, 1):
+            assert host(getattr(ops, name)(x, axis)).tolist() == getattr(np, name)(x, axis).tolist()
+
+
+EQUATIONS = "ij,jk->ik ij,kj->ki btnh,bsnh->bnts bij,bjk->kbi abc,cd->dab ij,ij->i ij,ij-> i,j->ij".split()
+
+
+@pytest.mark.parametrize("equation", EQUATIONS)
+def test_einsum_of_two(equation):
+    random, sizes = np.random.default_rng(0), dict(zip("abcdhijknst", range(2, 13), strict=True))
+    a, b = (random.random([sizes[c] for c in p], "float32") for p in equation.partition("->")[0].split(","))
+    np.testing.assert_allclose(host(ops.einsum(equation, a, b)), np.einsum(equation, a, b), rtol=1e-5)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -16,6 +17,7 @@ from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope, Variable
 from keras_fn_jax import step
 from keras_fn_jax.kernels import KERNELS
+from keras_fn_jax.sparse import SparseMethods
 
 
 class JaxVariable:
@@ -33,7 +35,7 @@ class JaxVariable:
         return self.value  # type: ignore[attr-defined]
 
 
-class JaxBackend(Backend):
+class JaxBackend(SparseMethods, Backend):
     """Kernels over jax.Array; a compiled step is a pure function of the cells' contents."""
 
     name = "jax"
@@ -48,15 +50,27 @@ class JaxBackend(Backend):
     def dtype_of(self, x: Any) -> str:
         return _NAMES.get(x.dtype) or dtypes.standardize(x.dtype)
 
+    @functools.cached_property
+    def gathers_on_host(self) -> bool:  # type: ignore[override]
+        # the memory of an array on the CPU is the device's: its rows need no copy of the whole array first, and no
+        # gather in the step, which XLA's CPU compiler makes slowly
+        return jax.default_backend() == "cpu"
+
     def convert(self, x: Any, dtype: str | None) -> Any:
         if isinstance(x, jax.Array):
             return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+        if x.__class__ in self.sparse_classes:
+            return x if dtype is None or x.dtype == dtype else self.map_values(lambda v: v.astype(dtype), x)
         if dtype is None:
             dtype = _default_dtype(x)
         return jnp.asarray(x, dtype=dtype)
 
     def cast(self, x: Any, dtype: str) -> Any:
-        return x.astype(dtype)
+        return x.astype(self.narrower.get(dtype, dtype) if dtype in _NARROWER else dtype)
+
+    @property
+    def narrower(self) -> Mapping[str, str]:
+        return {} if jax.config.read("jax_enable_x64") else _NARROWER
 
     def host_view(self, x: Any) -> Any:
         if isinstance(x, Tracer) or any(d.platform != "cpu" for d in x.devices()):
@@ -99,6 +113,10 @@ class JaxBackend(Backend):
 
 
 _NAMES = {np.dtype(n): n for n in ("float32", "float16", "int32", "bool", "int64", "float64", "uint8", "uint32")}
+
+
+# JAX has 64 bits only where its user asks for them
+_NARROWER = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 
 
 def _default_dtype(x: Any) -> str | None:

@@ -15,10 +15,12 @@ from keras_fn.core import dtypes
 from keras_fn.core.backend import Backend
 from keras_fn_tensorflow import step
 from keras_fn_tensorflow.kernels import KERNELS
+from keras_fn_tensorflow.kernels.basic import cast
 from keras_fn_tensorflow.module import TensorFlowLayer, TensorFlowVariable
+from keras_fn_tensorflow.sparse import SparseMethods
 
 
-class TensorFlowBackend(Backend):
+class TensorFlowBackend(SparseMethods, Backend):
     """Kernels over tf.Tensor; a cell is a tf.Variable; a compiled step is a tf.function."""
 
     name = "tensorflow"
@@ -27,6 +29,12 @@ class TensorFlowBackend(Backend):
     variable_base = TensorFlowVariable
     layer_base = TensorFlowLayer
     kernels: dict[str, Callable[..., Any]] = KERNELS
+    # a few of its kernels leave these out
+    stand_ins = {"bool": "int32", "uint16": "int32", "uint32": "int64", "uint64": None, "float8_e4m3fn": "float32",
+                 "float8_e5m2": "float32"}  # fmt: skip
+    missing_kernel = (
+        NotImplementedError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError,
+    )  # fmt: skip
 
     def is_tensor(self, x: Any) -> bool:
         return isinstance(x, tf.Tensor)
@@ -38,13 +46,15 @@ class TensorFlowBackend(Backend):
         static = x.shape.as_list()
         if None not in static:
             return tuple(static)
-        dynamic = tf.shape(x)
+        dynamic = tf.cast(x.dense_shape, tf.int32) if x.__class__ in self.sparse_classes else tf.shape(x)
         return tuple(dynamic[i] if d is None else d for i, d in enumerate(static))
 
     def convert(self, x: Any, dtype: str | None) -> Any:
         if isinstance(x, tf.Variable):
             x = x.value()
         if isinstance(x, tf.Tensor):
+            return x if dtype is None or x.dtype == dtype else cast(x, dtype)
+        if x.__class__ in self.sparse_classes:
             return x if dtype is None or x.dtype == dtype else tf.cast(x, dtype)
         if dtype is None:
             dtype = _default_dtype(x)
@@ -52,10 +62,10 @@ class TensorFlowBackend(Backend):
             return tf.convert_to_tensor(x.astype(tf.dtypes.as_dtype(dtype).as_numpy_dtype, copy=False))
         if isinstance(x, (float, int)) and dtype is not None and not isinstance(x, bool):
             return tf.cast(x, dtype) if dtype == "bool" else tf.constant(x, dtype)
-        return tf.cast(tf.convert_to_tensor(x), dtype) if dtype is not None else tf.convert_to_tensor(x)
+        return cast(tf.convert_to_tensor(x), dtype) if dtype is not None else tf.convert_to_tensor(x)
 
     def cast(self, x: Any, dtype: str) -> Any:
-        return tf.cast(x, dtype)
+        return cast(x, dtype)
 
     def host_view(self, x: Any) -> Any:
         return x.numpy() if isinstance(x, self.tensor_class) and "CPU" in x.device else None
@@ -81,13 +91,16 @@ class TensorFlowBackend(Backend):
         return step.value_and_grad(fn, variables, has_aux)
 
     def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
-        return tf.function(fn, jit_compile=True if jit is True else None, autograph=False)
+        return step.compile_step(fn, jit)
 
     def compile_loop(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
         return step.compile_loop(fn, jit)
 
     def loop_pays(self, seconds: float) -> bool:
         return seconds < 5e-3
+
+    def seed_generator(self, seed: int) -> None:
+        tf.random.set_seed(seed)
 
     def eager(self) -> bool:
         return tf.executing_eagerly()

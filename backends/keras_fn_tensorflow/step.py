@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_fn.core import trees
 from keras_fn.core.spec import Spec
 
 
@@ -20,9 +21,39 @@ def value_and_grad(fn: Callable[..., Any], variables: list[Any], has_aux: bool) 
             out = fn(*args, **kwargs)
             loss = out[0] if has_aux else out
         grads = tape.gradient(loss, cells, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        return out, [tf.convert_to_tensor(g) for g in grads]
+        return out, [_dense(g, cell) for g, cell in zip(grads, cells, strict=True)]
 
     return run
+
+
+def _dense(grad: Any, cell: Any) -> Any:
+    """A gradient as a tensor of the cell's shape, which TensorFlow forgets where it leads through a sparse tensor."""
+    grad = tf.convert_to_tensor(grad)
+    if not grad.shape.is_fully_defined():
+        grad.set_shape(cell.shape)
+    return grad
+
+
+def compile_step(fn: Callable[..., Any], jit: Any) -> Callable[..., Any]:
+    """A graph for each signature of tensors, called as itself: that leaves out how tf.function looks for it again."""
+    function = tf.function(fn, jit_compile=True if jit is True else None, autograph=False)
+    graphs: dict[Any, Any] = {}
+
+    def run(*args: Any) -> Any:
+        leaves = trees.flatten(args)
+        if not tf.executing_eagerly() or tf.config.functions_run_eagerly() or not all(map(_is_plain, leaves)):
+            return function(*args)
+        key = (trees.structure(args), *[None if x is None else (x.dtype, x.shape) for x in leaves])
+        graph = graphs.get(key)
+        if graph is None:
+            graph = graphs[key] = function.get_concrete_function(*args)
+        return graph(*args)
+
+    return run
+
+
+def _is_plain(x: Any) -> bool:
+    return x is None or isinstance(x, tf.Tensor)
 
 
 def compile_loop(fn: Callable[..., Any], jit: Any) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from keras_fn.core.backend import Backend
 from keras_fn.core.spec import Spec
 from keras_fn.core.tape import Planned
 from keras_fn_torch import step
-from keras_fn_torch.arrays import TORCH_DTYPES, convert, device, to_numpy
+from keras_fn_torch.arrays import TORCH_DTYPES, cast, convert, device, to_numpy
 from keras_fn_torch.kernels import KERNELS
 from keras_fn_torch.module import TorchLayer, TorchVariable
 
@@ -28,6 +28,9 @@ class TorchBackend(Backend):
     variable_base = TorchVariable
     layer_base = TorchLayer
     kernels: dict[str, Callable[..., Any]] = KERNELS
+    # it stores these, and has kernels for few things to do with them
+    stand_ins = {"uint16": "int32", "uint32": "int64", "uint64": None, "float8_e4m3fn": "float32",
+                 "float8_e5m2": "float32"}  # fmt: skip
 
     def is_tensor(self, x: Any) -> bool:
         return isinstance(x, torch.Tensor)
@@ -39,7 +42,7 @@ class TorchBackend(Backend):
         return convert(x, dtype)
 
     def cast(self, x: Any, dtype: str) -> Any:
-        return x.to(TORCH_DTYPES[dtype])
+        return cast(x, dtype)
 
     def host_view(self, x: Any) -> Any:
         return to_numpy(x) if x.device.type == "cpu" else None
@@ -54,6 +57,17 @@ class TorchBackend(Backend):
         if not trainable:
             return tensor
         return torch.nn.Parameter(tensor, requires_grad=tensor.is_floating_point() or tensor.is_complex())
+
+    def arranged_cell(self, cell: Any, use: str) -> Any:
+        """Kernels of convolutions lie as torch's "channels last" has them, so that no call has to turn them round."""
+        if use != "convolution" or cell.ndim not in (4, 5):
+            return cell
+        order = torch.channels_last if cell.ndim == 4 else torch.channels_last_3d
+        turned = torch.movedim(cell.detach(), (-1, -2), (0, 1)).contiguous(memory_format=order)
+        turned = torch.movedim(turned, (0, 1), (-1, -2))
+        if not isinstance(cell, torch.nn.Parameter):
+            return turned
+        return torch.nn.Parameter(turned, requires_grad=cell.requires_grad)
 
     def write_cell(self, cell: Any, value: Any) -> Any:
         with torch.no_grad():
@@ -100,6 +114,9 @@ class TorchBackend(Backend):
 
     def random_state(self) -> Any:
         return torch.get_rng_state().numpy()
+
+    def seed_generator(self, seed: int) -> None:
+        torch.manual_seed(seed)
 
     def set_random_state(self, state: Any) -> None:
         torch.set_rng_state(torch.from_numpy(np.array(state, "uint8")))

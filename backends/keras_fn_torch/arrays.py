@@ -14,6 +14,9 @@ from keras_fn.core import dtypes
 TORCH_DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in dtypes.ALL if hasattr(torch, name) and name != "string"
 }
+# dtypes that NumPy has from ml_dtypes only, and the integers in whose place their bits are handed over
+_BITS = {"bfloat16": "int16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
+_BITS_OF = {TORCH_DTYPES[name]: (name, bits) for name, bits in _BITS.items() if name in TORCH_DTYPES}
 
 
 @functools.cache
@@ -27,7 +30,9 @@ def device() -> torch.device:
 def convert(x: Any, dtype: str | None) -> torch.Tensor:
     """A tensor from an array, number, nested list or tensor; shares memory with an array where it can."""
     if isinstance(x, torch.Tensor):
-        return x if dtype is None else x.to(TORCH_DTYPES[dtype])
+        return x if dtype is None else cast(x, dtype)
+    if dtype == "float8_e4m3fn":
+        return cast(convert(x, None), dtype)
     if dtype is None and not hasattr(x, "dtype"):
         kind = _kind(x)
         dtype = dtypes.floatx() if kind == "f" else "int32" if kind == "i" else None
@@ -37,13 +42,26 @@ def convert(x: Any, dtype: str | None) -> torch.Tensor:
     if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
         return torch.stack([convert(e, dtype) for e in x])
     array = np.asarray(x)
-    if array.dtype.name == "bfloat16":
-        return torch.from_numpy(array.view("int16").copy()).view(torch.bfloat16).to(device(), target or torch.bfloat16)
+    if array.dtype.name in _BITS:
+        own = TORCH_DTYPES[array.dtype.name]
+        return torch.from_numpy(array.view(_BITS[array.dtype.name]).copy()).view(own).to(device(), target or own)
     if array.dtype.kind in "OUS":
         raise dtypes.DtypeError(f"torch has no tensors of text or objects, and an array of dtype {array.dtype} came.")
     if not array.flags.writeable or any(s < 0 for s in array.strides):
         array = array.copy()
     return torch.from_numpy(array).to(device(), target)
+
+
+def cast(x: torch.Tensor, dtype: str) -> torch.Tensor:
+    """The tensor in another dtype. What float8_e4m3fn cannot hold is NaN there; torch would take the largest number."""
+    target = TORCH_DTYPES[dtype]
+    if dtype == "float8_e4m3fn" and x.dtype != target:
+        x = x.to(torch.float32)
+        x = torch.where(x.abs() > _E4M3FN_BORDER, torch.nan, x)
+    return x.to(target)
+
+
+_E4M3FN_BORDER = 464.0  # half way from the largest number, 448, to what would be the next
 
 
 def _kind(x: Any) -> str:
@@ -59,8 +77,9 @@ def _kind(x: Any) -> str:
 def to_numpy(x: torch.Tensor) -> Any:
     """The values as a NumPy array."""
     x = x.detach()
-    if x.dtype == torch.bfloat16:
+    if x.dtype in _BITS_OF:
         import ml_dtypes
 
-        return x.cpu().contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+        name, bits = _BITS_OF[x.dtype]
+        return x.cpu().contiguous().view(TORCH_DTYPES[bits]).numpy().view(getattr(ml_dtypes, name))
     return x.numpy(force=True)  # also where it stands for zeros, or for a conjugate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -33,6 +34,13 @@ class _Nesting(threading.local):
 _nesting = _Nesting()
 
 
+def _twice_differentiable() -> AbstractContextManager[Any]:
+    """Only kernels whose gradients have gradients: torch's fused attention has none."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    return sdpa_kernel(SDPBackend.MATH)
+
+
 def _differentiable_gradients(loss: Any, cells: list[Any]) -> list[Any]:
     """Gradients that an outer function is differentiated through."""
     if not loss.requires_grad or not cells:
@@ -57,7 +65,7 @@ def value_and_grad(
             c.requires_grad_(True)
         _nesting.depth += 1
         try:
-            with torch.enable_grad():
+            with torch.enable_grad(), _twice_differentiable() if _nesting.depth > 1 else nullcontext():
                 out = fn(*args, **kwargs)
                 loss = out[0] if has_aux else out
             inner = _nesting.depth > 1

@@ -23,6 +23,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,8 @@ except ImportError:  # Windows: a file that is open cannot be deleted there, whi
 _BUFFER = 2**20
 # names of files have 255 bytes; a temporary one needs room for what is put around the name
 _LONGEST = 200
+# files from which on the whole disk is written out rather than one after the other
+_MANY = 1000
 _TEMPORARY = re.compile(r"[0-9a-f]{8}\.[0-9a-f]{12}\.kf-tmp")
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
@@ -49,7 +52,7 @@ def check_target(path: pathlib.Path, overwrite: bool) -> None:
         FileThereError: where something is there, and it must not be replaced.
         FileMissingError: where the folder that it is to be in is not there.
     """
-    with _failing_as(path):
+    with failing_as(path):
         if not overwrite and standing(path).exists():
             raise FileThereError(f"{path} is there already. Pass `overwrite=True` to replace it, or take another name.")
         if not _target(path).parent.is_dir():
@@ -77,6 +80,21 @@ def write_failure(path: Any, cause: OSError) -> FileWriteError:
     return error
 
 
+@contextmanager
+def failing_as(path: Any) -> Iterator[None]:
+    """Errors of the system are told as what they are to the caller: `path` could not be written.
+
+    Raises:
+        FileWriteError: in the place of any other OSError.
+    """
+    try:
+        yield
+    except (FileThereError, FileMissingError, FileWriteError):
+        raise
+    except OSError as e:
+        raise write_failure(path, e) from e
+
+
 def _free(path: pathlib.Path) -> int | str:
     try:
         return shutil.disk_usage(path.absolute().parent).free
@@ -102,7 +120,7 @@ def new_file(path: Any) -> Iterator[BinaryIO]:
         >>> path.read_text()
         'all of it'
     """
-    with _failing_as(path):
+    with failing_as(path):
         path = _target(path)
         sweep(path)
         temporary, handle, lock = _create(path)
@@ -112,7 +130,7 @@ def new_file(path: Any) -> Iterator[BinaryIO]:
         with io.BufferedRandom(raw, _BUFFER) as file:
             yield file  # type: ignore[misc]
             file.flush()
-            with _failing_as(path):
+            with failing_as(path):
                 _keep_mode(path, temporary)
                 _to_disk(handle)
                 raw.close_handle()
@@ -136,11 +154,11 @@ def new_file(path: Any) -> Iterator[BinaryIO]:
 @contextmanager
 def scratch_file(path: Any) -> Iterator[BinaryIO]:
     """A file without a name, on the disk where `path` is to be. It goes with the with block, or with the process."""
-    with _failing_as(path):
+    with failing_as(path):
         path = _target(path)
         held = tempfile.TemporaryFile(dir=path.parent, buffering=0)  # noqa: SIM115  entered below
     with held:
-        with _failing_as(path):
+        with failing_as(path):
             raw = _Raw(os.dup(held.fileno()), path)
         try:
             with io.BufferedRandom(raw, _BUFFER) as file:
@@ -152,20 +170,38 @@ def scratch_file(path: Any) -> Iterator[BinaryIO]:
 
 @contextmanager
 def member_file(path: pathlib.Path) -> Iterator[BinaryIO]:
-    """A file in a folder that `new_folder` made; it is on the disk when the with block has ended."""
-    with _failing_as(path):
+    """A file in a folder that `new_folder` made, which brings it to the disk with all others."""
+    with failing_as(path):
         handle = _open_new(path)
     raw = _Raw(handle, path)
     try:
         with io.BufferedRandom(raw, _BUFFER) as file:
             yield file  # type: ignore[misc]
             file.flush()
-            with _failing_as(path):
-                _to_disk(handle)
+            with failing_as(path):
                 raw.close_handle()
     except BaseException:
         raw.give_up()
         raise
+
+
+def name_again(path: pathlib.Path, other: pathlib.Path) -> None:
+    """Gives a file a second name, at once, in the place of what has that name.
+
+    Raises:
+        FileWriteError: where the system refuses, or the disk knows no second names.
+    """
+    with failing_as(other):
+        other = _target(other)
+        sweep(other)
+        temporary = _temporary(other)
+        try:
+            os.link(path, temporary)
+            os.replace(temporary, other)
+            folder_to_disk(other.parent)
+        finally:
+            with suppress(OSError):
+                os.unlink(temporary)
 
 
 def append(path: Any, data: bytes, at: int) -> int:
@@ -173,11 +209,11 @@ def append(path: Any, data: bytes, at: int) -> int:
 
     If it fails, the file is cut to its length before, as far as the disk lets it.
     """
-    with _failing_as(path):
+    with failing_as(path):
         path = _target(path)
         handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:
-        with _failing_as(path):
+        with failing_as(path):
             os.ftruncate(handle, at)
             os.lseek(handle, at, os.SEEK_SET)
             view = memoryview(data)
@@ -222,11 +258,11 @@ class _Raw(io.RawIOBase):
     def write(self, data: Any) -> int:
         if self._given_up:
             return memoryview(data).nbytes
-        with _failing_as(self._path):
+        with failing_as(self._path):
             return os.write(self._handle, data)
 
     def readinto(self, buffer: Any) -> int:
-        with _failing_as(self._path):
+        with failing_as(self._path):
             data = os.read(self._handle, len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -234,13 +270,13 @@ class _Raw(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if self._given_up:
             return 0
-        with _failing_as(self._path):
+        with failing_as(self._path):
             return os.lseek(self._handle, offset, whence)
 
     def truncate(self, size: int | None = None) -> int:
         size = self.tell() if size is None else size
         if not self._given_up:
-            with _failing_as(self._path):
+            with failing_as(self._path):
                 os.ftruncate(self._handle, size)
         return size
 
@@ -272,21 +308,19 @@ def new_folder(path: Any, replaceable: Callable[[pathlib.Path], bool]) -> Iterat
     Raises:
         FileWriteError: where the system refuses; what was there before is still there, or `standing` finds it.
     """
-    with _failing_as(path):
+    with failing_as(path):
         path = _target(path)
     with scratch_folder(path) as temporary:
         yield temporary
-        with _failing_as(path):
-            for inner in temporary.rglob("*"):
-                path_to_disk(inner)
-            path_to_disk(temporary)
+        with failing_as(path):
+            _all_to_disk(temporary)
             _put_folder(temporary, path, replaceable)
 
 
 @contextmanager
 def scratch_folder(path: Any) -> Iterator[pathlib.Path]:
     """A folder beside `path`, that goes with the with block; or, if the process is killed, with the next save."""
-    with _failing_as(path):
+    with failing_as(path):
         path = _target(path)
         sweep(path)
         temporary, lock = _create_folder(path)
@@ -449,17 +483,6 @@ def _delete_if_dead(path: pathlib.Path) -> None:
 
 
 # --- the disk
-@contextmanager
-def _failing_as(path: Any) -> Iterator[None]:
-    """Errors of the system are told as what they are to the caller: `path` could not be written."""
-    try:
-        yield
-    except (FileThereError, FileMissingError, FileWriteError):
-        raise
-    except OSError as e:
-        raise write_failure(path, e) from e
-
-
 def _keep_mode(path: pathlib.Path, temporary: pathlib.Path) -> None:
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
@@ -488,6 +511,17 @@ def path_to_disk(path: pathlib.Path) -> None:
         _to_disk(handle)
     finally:
         os.close(handle)
+
+
+def _all_to_disk(folder: pathlib.Path) -> None:
+    """Brings a folder and all that it holds to the disk."""
+    inside = list(folder.rglob("*"))
+    if len(inside) > _MANY and sys.platform == "linux":
+        os.sync()  # waits, on Linux; one call for each of many thousand files would take minutes
+        return
+    for inner in inside:
+        path_to_disk(inner)
+    path_to_disk(folder)
 
 
 def folder_to_disk(path: pathlib.Path) -> None:

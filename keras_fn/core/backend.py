@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import entry_points
 from typing import Any, ClassVar
@@ -36,10 +36,17 @@ class Backend:
         tensor_class: the class of a concrete (eager) tensor.
         tensor_classes: the classes whose instances take an op's short way to its kernel; `tensor_class` alone where
             it is not set.
+        sparse_classes: the classes of sparse tensors; empty where there are none. Anything with `in`.
+        narrower: dtypes that the framework does not hold, and what it takes in their place (JAX without 64 bits).
+        stand_ins: dtypes for which it lacks kernels, and those in which ops are computed instead; None: in none.
+        missing_kernel: what is raised where a kernel is missing.
         slices_cheaply: whether a slice of an array in memory reaches the device with less work than a gathered batch.
+        gathers_on_host: whether gathering a batch from a NumPy array into memory of the host, which a compiled step
+            reads in place, is less work than gathering it from a tensor inside the step.
         steps_take_arrays: whether compiled steps take NumPy arrays, with less work than `convert` and a tensor.
         differentiable: whether `value_and_grad` works.
         variable_base: mix-in for `Variable` (what the framework's functions look for in their arguments).
+        supports_sparse, supports_ragged: whether the framework has sparse and ragged tensors.
         layer_base: mix-in for `Layer` (for example torch.nn.Module), or None.
     """
 
@@ -47,11 +54,18 @@ class Backend:
     kernels: dict[str, Callable[..., Any]]
     tensor_class: type
     tensor_classes: frozenset[type]
+    sparse_classes: Container[type] = frozenset()
+    narrower: Mapping[str, str] = {}
+    stand_ins: Mapping[str, str | None] = {}
+    missing_kernel: tuple[type[Exception], ...] = (NotImplementedError,)
     slices_cheaply: bool = True
+    gathers_on_host: bool = False
     steps_take_arrays: bool = False
     differentiable: bool = True
     variable_base: type | None = None
     layer_base: type | None = None
+    supports_sparse: bool = False
+    supports_ragged: bool = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -96,10 +110,48 @@ class Backend:
         x._keras_mask = mask
         return x
 
+    # --- sparse tensors, where `sparse_classes` is not empty (ops/sparse.py says what ops do with them)
+    def densify(self, x: Any) -> Any:
+        """The dense tensor of a sparse one."""
+        raise NotImplementedError
+
+    def coordinates(self, x: Any) -> tuple[Any, Any]:
+        """Places and values of what is stored: int tensor `(n, rank)`, each place once, and tensor `(n,)`."""
+        raise NotImplementedError
+
+    def from_coordinates(self, places: Any, values: Any, shape: Any, unique: bool = False) -> Any:
+        """The sparse tensor with these values at these places; those at one place are added, unless `unique`."""
+        raise NotImplementedError
+
+    def sparse_batch(self, places: Any, values: Any, shape: Any) -> Any:
+        """The sparse tensor of a batch, from NumPy arrays with each place once, in order."""
+        return self.from_coordinates(self.convert(places, None), self.convert(values, None), shape, unique=True)
+
+    def map_values(self, fn: Callable[[Any], Any], x: Any) -> Any:
+        """The sparse tensor whose stored values are `fn` of those of x."""
+        raise NotImplementedError
+
+    def sparse_reshape(self, x: Any, shape: tuple[Any, ...]) -> Any:
+        """The sparse tensor in another shape; one dimension may be -1."""
+        raise NotImplementedError
+
+    def sparse_matmul(self, x1: Any, x2: Any) -> Any:
+        """The product of two matrices, one of them sparse, or both; sparse if both are."""
+        raise NotImplementedError
+
     # --- cells: what a Variable holds
     def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         """A cell from an array of initial values."""
         return self.convert(value, dtype)
+
+    def arranged_cell(self, cell: Any, use: str) -> Any:
+        """The cell with its values in the order in memory in which kernels read them; its shape stays.
+
+        Args:
+            cell: what `new_cell` made.
+            use: "convolution" for the kernel of a convolution, of shape `(*window, inputs, outputs)`.
+        """
+        return cell
 
     def read_cell(self, cell: Any) -> Any:
         """The tensor in a cell, as ops should see it."""
@@ -132,6 +184,9 @@ class Backend:
 
     def set_random_state(self, state: Any) -> None:
         """Puts it where `random_state` found it."""
+
+    def seed_generator(self, seed: int) -> None:
+        """Starts it anew."""
 
     # --- programs
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:

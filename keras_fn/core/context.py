@@ -26,6 +26,7 @@ class CallContext(threading.local):
         self.undrawn: dict[int, Any] | None = None  # variables of a model that is being loaded: they wait for values
         self.room: int | None = None  # bytes that new variables may take while a file is being loaded
         self.calls: int | None = None  # calls of ops that describing its model may take
+        self.layers: int | None = None  # layers that it may have
 
 
 context = CallContext()

@@ -38,8 +38,8 @@ _LATTICE: dict[str, tuple[str, ...]] = {
     "int16": ("int32",),
     "int32": ("int64",),
     "int64": ("f*",),
-    "f*": ("bfloat16", "float16", "float8_e4m3fn", "float8_e5m2", "c*"),
-    "float8_e4m3fn": (),
+    "f*": ("bfloat16", "float16", "c*"),
+    "float8_e4m3fn": (),  # 8-bit floats mix with nothing: too few numbers for anything to become one by itself
     "float8_e5m2": (),
     "bfloat16": ("float32",),
     "float16": ("float32",),
@@ -150,9 +150,7 @@ def result_type(*dtypes: Any) -> str:
         if d in _WEAK:
             nodes.append(_WEAK[d])
         else:
-            name = standardize(d)
-            # int64 is no reason to widen a float on Keras's lattice, nor is uint64
-            nodes.append(name)
+            nodes.append(standardize(d))
     if "string" in nodes:
         if set(nodes) == {"string"}:
             return "string"

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_fn.core.errors import ArgumentError, closest
+from keras_fn.core.arguments import Checked
+from keras_fn.core.errors import ArgumentError, closest, printable
 from keras_fn.core.naming import snake_case
 
 
@@ -19,6 +20,7 @@ class Lookup:
         aliases: other names -> class.
         lower: capitals make no difference (optimizers, losses, …).
         functions: whether a plain function may stand in the place of an object.
+        others: classes of another kind whose objects may stand there too.
     """
 
     def __init__(
@@ -28,11 +30,14 @@ class Lookup:
         aliases: Mapping[str, type] | None = None,
         lower: bool = False,
         functions: bool = True,
+        others: tuple[type, ...] = (),
     ) -> None:
         self.kind = kind
         self.lower = lower
         self.functions = functions
         self.classes = tuple(classes)
+        # what all of them are
+        self.bases = (next(c for c in classes[0].__mro__ if all(issubclass(k, c) for k in classes)), *others)
         self.names: dict[str, type] = {}
         for cls in classes:
             self.names[cls.__name__] = cls
@@ -45,6 +50,12 @@ class Lookup:
         """The class of that name, or None."""
         found = self.names.get(name)
         return self.names.get(name.lower()) if found is None and self.lower else found
+
+    def knows(self, name: str) -> bool:
+        """Whether there is an object of that name, of the library or registered."""
+        from keras_fn.saving.registry import get_registered_object
+
+        return self.find(name) is not None or get_registered_object(name) is not None
 
     def get(self, identifier: Any, check: Callable[[Any], bool] = callable) -> Any:
         """The object that `identifier` means: a name, a config, a class, an object, or None.
@@ -60,12 +71,18 @@ class Lookup:
             return self.named(identifier)
         if inspect.isclass(identifier):
             return identifier()
-        if check(identifier) and (self.functions or not inspect.isfunction(identifier)):
+        if check(identifier) and self._fits(identifier):
             return identifier
         raise ArgumentError(
             f"Could not interpret the {self.kind} {identifier!r} (a {type(identifier).__name__}). Give a name, like "
             f"{self._some()!r}, a config (dict), a class or an object."
         )
+
+    def _fits(self, thing: Any) -> bool:
+        """Whether a thing can be of this kind: no function where none is taken, no class, no layer as an optimizer."""
+        if isinstance(thing, Checked):
+            return isinstance(thing, self.bases)
+        return not inspect.isclass(thing) and (self.functions or not inspect.isfunction(thing))
 
     def named(self, name: str) -> Any:
         """A new object of the class with that name, or what was registered under it."""
@@ -93,7 +110,12 @@ class Lookup:
             return self.named(config)
         from keras_fn.saving.config import deserialize_keras_object
 
-        return deserialize_keras_object(config, custom_objects=custom_objects)
+        found = deserialize_keras_object(config, custom_objects=custom_objects)
+        if found is None or (self._fits(found) and (callable(found) or isinstance(found, self.bases))):
+            return found
+        raise ArgumentError(
+            f"The config describes no {self.kind}, but {printable(repr(found), 200)} (a {type(found).__name__})."
+        )
 
     def serialize(self, thing: Any) -> Any:
         """The object as JSON-able config."""

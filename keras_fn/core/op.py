@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core import dtypes
+from keras_fn.core import dtypes, sparse, stand_ins
 from keras_fn.core.allowance import check_results, count_call
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
@@ -39,6 +39,8 @@ class Recording:
 
 Function = Callable[..., Any]
 _SCALARS = (bool, int, float, complex)
+# those that every framework takes beside a tensor
+_NUMBERS = (int, float)
 
 
 class DtypeRule:
@@ -48,6 +50,7 @@ class DtypeRule:
         params: names of the tensor parameters; `*name` for one that takes a list of tensors.
         agree: dtype names and Python scalar types of the arguments -> (dtype to cast to, or None; dtype out).
         keeps_scalars: Python numbers may stay as they are when another operand is a tensor.
+        agrees: whether the tensors are brought to one dtype at all.
     """
 
     def __init__(
@@ -55,10 +58,12 @@ class DtypeRule:
         params: Sequence[str],
         agree: Callable[..., tuple[str | None, str | None]],
         keeps_scalars: bool = False,
+        agrees: bool = True,
     ) -> None:
         self.params = tuple(params)
         self.agree = agree
         self.keeps_scalars = keeps_scalars
+        self.agrees = agrees
         self.cache: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
         dtypes.DEPENDENT.append(self.cache)
 
@@ -115,7 +120,7 @@ def mixes(*params: str, out: Callable[..., str] | None = None) -> DtypeRule:
         named = [dtypes.result_type(f) for f in found]
         return None, out(*named) if out else named[0]
 
-    return DtypeRule(params, agree)
+    return DtypeRule(params, agree, agrees=False)
 
 
 class Op:
@@ -135,12 +140,18 @@ class Op:
         self.signature = inspect.signature(fn)
         self.params = tuple(self.signature.parameters)
         self.defaults = tuple(p.default for p in self.signature.parameters.values())
+        self._required = sum(d is inspect.Parameter.empty for d in self.defaults)
         self._index = {p: i for i, p in enumerate(self.params)}
         self._tensors = tuple((self._index[p.lstrip("*")], p.startswith("*")) for p in dtype.params)
         self._arity = len(self.params) if len(self.params) == len(self._tensors) <= 3 else 0
         if any(many for _, many in self._tensors):
             self._arity = 0
+        if self._arity > 1 and not dtype.agrees:
+            self._arity = 0
+        self._together = _together(self._tensors, self.defaults)
+        # backend -> dtype, or a tuple of dtypes -> kernel; and the same for a tensor and a number of a class
         self._fast: dict[Any, dict[Any, Callable[..., Any]]] = {}
+        self._beside: dict[type, dict[Any, dict[Any, Callable[..., Any]]]] = {int: {}, float: {}}
 
     @property
     def primitive(self) -> bool:
@@ -161,6 +172,11 @@ class Op:
                         return kernel(x)
                 else:
                     y = args[1]
+                    if arity == 2 and (y.__class__ is float or y.__class__ is int):
+                        beside = self._beside[y.__class__].get(backend)
+                        kernel = None if beside is None else beside.get(x.dtype)
+                        if kernel is not None:
+                            return kernel(x, y)
                     if y.__class__ not in backend.tensor_classes and isinstance(y, Variable):
                         y = y.value
                     if y.__class__ in backend.tensor_classes and y.dtype is x.dtype:
@@ -173,10 +189,41 @@ class Op:
                                 z = z.value
                             if z.__class__ in backend.tensor_classes and z.dtype is x.dtype:
                                 return kernel(x, y, z)
+        elif (places := self._together) is not None and context.calls is None:
+            kernel = self._known(backend, args, *places)
+            if kernel is not None:
+                values = args if len(args) == len(self.params) and not kwargs else self._bind(args, kwargs)
+                try:
+                    return kernel(*values)
+                except backend.missing_kernel:  # with these options there is none
+                    pass
         return self._dispatch(backend, self._bind(args, kwargs))
+
+    def _known(self, backend: Any, args: Any, start: int, stop: int, many: bool) -> Callable[..., Any] | None:
+        """The kernel of an op with options, where a call on tensors of the same dtypes asked for no cast before."""
+        table = self._fast.get(backend)
+        if table is None or len(args) < stop:
+            return None
+        tensors = args[start:stop]
+        if many:
+            tensors = args[start]
+            if tensors.__class__ is not list or not tensors:
+                return None
+        classes = backend.tensor_classes
+        first = tensors[0]
+        if first.__class__ not in classes:
+            return None
+        dtype, alike = first.dtype, True
+        for x in tensors[1:]:
+            if x.__class__ not in classes:
+                return None
+            alike = alike and x.dtype is dtype
+        return table.get(dtype if alike else tuple([x.dtype for x in tensors]))
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """All arguments, in the order of the parameters."""
+        if not kwargs and self._required <= len(args) <= len(self.params):
+            return [*args, *self.defaults[len(args) :]]
         values = list(args)
         values.extend(self.defaults[len(args) :])
         if len(args) > len(self.params):
@@ -231,6 +278,11 @@ class Op:
         if context.calls is not None:
             count_call(self.name)
         specs = [_as_spec(backend, x) for x in operands]
+        narrower = backend.narrower
+        if narrower:
+            specs = stand_ins.narrowed(specs, narrower)
+        if any(getattr(s, "sparse", False) for s in specs):
+            return sparse.infer(self, backend, values, specs)
         target, out = self.dtype(tuple(s if s in _SCALARS else s.dtype for s in specs))
         self._replace(values, iter([_cast_spec(s, target) for s in specs]))
         if self.shape is None:
@@ -241,7 +293,8 @@ class Op:
             if not e.args or not str(e.args[0]).startswith("ops."):
                 e.args = (f"ops.{self.name}: {e.args[0] if e.args else ''}",)
             raise
-        return _specs(shape, out)
+        result = _specs(shape, out)
+        return stand_ins.narrowed(result, narrower) if narrower else result
 
     def _run(self, backend: Any, values: list[Any], operands: list[Any]) -> Any:
         found = []
@@ -253,20 +306,23 @@ class Op:
                 found.append(backend.dtype_of(x))
             elif type(x) in _SCALARS:
                 found.append(type(x))
+            elif x.__class__ in backend.sparse_classes:
+                return sparse.run(self, backend, values, operands)
             else:
                 x = backend.convert(x, None)
                 found.append(backend.dtype_of(x))
             tensors.append(x)
         target, _ = self.dtype(tuple(found))
         kept = self.dtype.keeps_scalars and not all(f in _SCALARS for f in found)
-        cast = False
+        cast = number = False
         for i, (x, f) in enumerate(zip(tensors, found, strict=True)):
             if f in _SCALARS:
                 if not kept:
                     tensors[i] = backend.convert(x, target or dtypes.result_type(f))
                 elif f is bool and target != "bool":
                     tensors[i] = int(x)  # not every framework takes True beside a number
-                cast = True
+                cast = cast or not kept or f not in _NUMBERS
+                number = True
             elif target is not None and f != target:
                 tensors[i] = backend.cast(x, target)
                 cast = True
@@ -279,9 +335,33 @@ class Op:
                     "Take another backend (KERAS_BACKEND=jax, torch or tensorflow)."
                 )
             kernel = self.fn
-        if self._arity and not cast and all(x.__class__ in backend.tensor_classes for x in tensors):
-            self._fast.setdefault(backend, {})[tensors[0].dtype] = kernel
-        return kernel(*values)
+        try:
+            out = kernel(*values)
+        except backend.missing_kernel as error:
+            return stand_ins.run(self, backend, values, error)
+        if self._together is not None and not cast and tensors:
+            self._remember(backend, tensors, number, kernel)
+        return out
+
+    def forget_kernels(self, backend: Any) -> None:
+        """Looks for kernels anew: those of the backend are others from now on."""
+        for table in (self._fast, *self._beside.values()):
+            table.pop(backend, None)
+
+    def _remember(self, backend: Any, tensors: list[Any], number: bool, kernel: Callable[..., Any]) -> None:
+        """Keeps the kernel for the next call on operands of the same dtypes, which will take the short way."""
+        classes = backend.tensor_classes
+        if not backend.eager():  # torch.compile would guard the table, and find it changed
+            return
+        if number:
+            x, y = tensors if self._arity == 2 else (None, None)
+            if x is not None and x.__class__ in classes and y.__class__ in _NUMBERS:
+                self._beside[y.__class__].setdefault(backend, {})[x.dtype] = kernel
+                self._fast.setdefault(backend, {})
+        elif all(x.__class__ in classes for x in tensors):
+            found = [x.dtype for x in tensors]
+            alike = all(d is found[0] for d in found)
+            self._fast.setdefault(backend, {})[found[0] if alike else tuple(found)] = kernel
 
     def _replace(self, values: list[Any], new: Any) -> None:
         for i, many in self._tensors:
@@ -299,6 +379,18 @@ class Op:
         return f"<op {self.name}{self.signature}>"
 
 
+def _together(tensors: Sequence[tuple[int, bool]], defaults: Sequence[Any]) -> tuple[int, int, bool] | None:
+    """Where the tensors stand among the arguments, if side by side and in every call; and whether it is a list."""
+    if not tensors:
+        return None
+    start, many = tensors[0]
+    stop = start + len(tensors)
+    beside = tuple(i for i, _ in tensors) == tuple(range(start, stop))
+    required = all(defaults[i] is inspect.Parameter.empty for i in range(start, stop)) if beside else False
+    single = len(tensors) == 1 or not any(m for _, m in tensors)
+    return (start, stop, many) if required and single else None
+
+
 def _registered(name: str) -> Op:
     return REGISTRY[name]
 
@@ -310,7 +402,9 @@ def op(*, dtype: DtypeRule, shape: Function | None = None, **facts: Any) -> Call
         dtype: the rule that names the tensor parameters and their dtypes (`promotes`, `floats`, `same`, …).
         shape: for a primitive, a function of the same arguments, specs in the place of tensors, that gives the
             shape of the result, or a Spec, or a tuple or list of them. None: the body is the definition.
-        facts: anything the conformance suite wants to know (`oracle="numpy.exp"`, `samples=…`).
+        facts: anything the conformance suite wants to know (`oracle="numpy.exp"`, `samples=…`); `bits=True` where the
+            bits of an operand matter, so that no other dtype can stand in for its own; `sparse=True` where the result
+            is a sparse tensor.
     """
 
     def declare(fn: Callable[..., Any]) -> Op:
@@ -338,6 +432,8 @@ def _as_spec(backend: Any, x: Any) -> Any:
         return Spec(x.shape, x.dtype)
     if backend.is_tensor(x):
         return Spec(tuple(x.shape), backend.dtype_of(x))
+    if x.__class__ in backend.sparse_classes:
+        return Spec(tuple(x.shape), backend.dtype_of(x), sparse=True)
     array = np.asarray(x)
     return Spec(array.shape, array.dtype)
 

@@ -172,7 +172,7 @@ class Tape:
             return self._structure(x)
         if id(x) in self.cells and self.backend.read_cell(x) is x:
             return self._read(x, self.cells[id(x)])
-        if self.backend.is_tensor(x):
+        if _is_tensor(x, self.backend):
             raise _UnknownError(f"a tensor of shape {tuple(x.shape)} came from elsewhere")
         if callable(x) and not isinstance(x, type):
             raise _UnknownError(f"the function {x!r} is an argument")
@@ -496,7 +496,7 @@ class OpaqueCall:
 
     def tensors(self, flat: list[Any], tape: Tape) -> list[Any]:
         """The tensors among the arguments, whose places among them are noted."""
-        self.places = [i for i, x in enumerate(flat) if id(x) in tape.known or tape.backend.is_tensor(x)]
+        self.places = [i for i, x in enumerate(flat) if id(x) in tape.known or _is_tensor(x, tape.backend)]
         for i in self.places:
             self.values[i] = None  # else the plan would keep the tensors of the watched call
         return [flat[i] for i in self.places]
@@ -666,7 +666,11 @@ class _WatchedKernels(dict[str, Any]):
 def _forget_short_ways(backend: Backend) -> None:
     """Ops remember the kernel for a dtype, past the backend's table."""
     for op in REGISTRY.values():
-        op._fast.pop(backend, None)
+        op.forget_kernels(backend)
+
+
+def _is_tensor(x: Any, backend: Backend) -> bool:
+    return backend.is_tensor(x) or x.__class__ in backend.sparse_classes
 
 
 class _UnknownError(Exception):

@@ -36,9 +36,13 @@ def unflatten(tree: Any, leaves: list[Any]) -> Any:
     """A structure like `tree` with other leaves."""
     if not isinstance(tree, (list, tuple, dict)):
         return leaves[0]
+    return structure(tree).unflatten(leaves)
+
+
+def structure(tree: Any) -> Any:
+    """The nesting without the leaves; it can be compared, and be the key of a dict."""
     with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        structure = optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
-    return structure.unflatten(leaves)
+        return optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
 
 
 def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:

@@ -80,10 +80,17 @@ class Variable(TensorOperators):
         self.overwrite_with_gradient = False
         self._trainable = bool(trainable)
         self._kf_born_trainable = self._trainable
+        self._kf_use: str | None = None
         self._initializer = initializer if callable(initializer) else None
         value = self._initial_value(initializer, shape, dtype)
         self._cell = self.backend.new_cell(value, self._dtype, self._trainable, self.path)
         structure.made()
+
+    def arrange(self, use: str | None) -> None:
+        """Keeps the values in the order in memory in which kernels for a use read them: see `Backend.arranged_cell`."""
+        self._kf_use = use
+        if use is not None:
+            self._cell = self.backend.arranged_cell(self._cell, use)
 
     def _initial_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
         if callable(initializer):
@@ -242,6 +249,7 @@ class Variable(TensorOperators):
         memo[id(self)] = copy
         copy.__dict__.update(self.__dict__)
         copy._cell = self.backend.new_cell(self.numpy(), self._dtype, self._trainable, self.path)
+        copy.arrange(self._kf_use)
         return copy
 
     def __reduce__(self) -> Any:
@@ -254,6 +262,7 @@ def _rebuild(backend: str, values: Any, state: dict[str, Any]) -> Variable:
         raise BackendError(f"This was pickled under the backend {backend!r}, and {active.backend.name!r} is active.")
     variable = Variable(values, dtype=state["_dtype"], trainable=state["_trainable"])
     variable.__dict__.update(state)
+    variable.arrange(variable._kf_use)
     return variable
 
 

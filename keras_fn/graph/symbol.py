@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.core import naming
+from keras_fn.core.backend import active
+from keras_fn.core.sparse import check_kinds
 from keras_fn.core.spec import Spec
 
 
@@ -18,6 +20,7 @@ class KerasTensor(Spec):
         shape: tuple of ints, None for a dimension that is not known.
         dtype: dtype name.
         sparse: whether the values will be sparse.
+        ragged: whether the values will be ragged.
         record_history: kept for Keras's signature; calls on symbols are always recorded.
         name: name.
     """
@@ -34,7 +37,9 @@ class KerasTensor(Spec):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(shape, dtype, sparse)
+        if sparse and ragged:
+            check_kinds(active.backend, bool(sparse), bool(ragged))
+        super().__init__(shape, dtype, bool(sparse))
         self.name = name or naming.unique("keras_tensor")
         self.ragged = ragged
         self._node: Any = None
@@ -55,7 +60,8 @@ class KerasTensor(Spec):
 
     def __repr__(self) -> str:
         source = f", from {self._node.operation.name!r}" if self._node is not None else ""
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}{source}>"
+        kind = ", sparse" if self.sparse else ", ragged" if self.ragged else ""
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}{kind}, name={self.name}{source}>"
 
 
 def is_keras_tensor(x: Any) -> bool:

@@ -116,7 +116,8 @@ def _bare(x: Any) -> Any:
 def _as_spec(x: Any) -> Any:
     """A constant that a layer returned while the graph was described stands in it as a spec."""
     backend = active.backend
-    return Spec(tuple(x.shape), backend.dtype_of(x)) if backend.is_tensor(x) else x
+    sparse = x.__class__ in backend.sparse_classes
+    return Spec(tuple(x.shape), backend.dtype_of(x), sparse) if sparse or backend.is_tensor(x) else x
 
 
 def _add_origin(error: KerasFnError, layer: Any, args: Any, kwargs: Any) -> None:
@@ -150,6 +151,10 @@ def _convert(layer: Any, backend: Any, args: tuple[Any, ...], kwargs: dict[str, 
             return x
         if isinstance(x, Variable):
             return x.value
+        if x.__class__ in backend.sparse_classes:
+            dtype = backend.dtype_of(x)
+            casts = layer.autocast and dtype != compute and dtypes.is_float(dtype) and dtypes.is_float(compute)
+            return backend.convert(x, compute) if casts else x
         if hasattr(x, "__array__") and not isinstance(x, (int, float)):
             x = backend.convert(x, None)
             return _autocast(x, backend.dtype_of(x), compute, layer, backend)

@@ -6,7 +6,9 @@ import weakref
 from typing import Any
 
 from keras_fn.core import dtypes, shapes
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError
+from keras_fn.core.sparse import check_kinds
 from keras_fn.core.spec import Spec
 from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
@@ -56,6 +58,8 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *shapes.standardize(shape))
         self.batch_shape = shapes.standardize(batch_shape)
         self._input_dtype = dtypes.standardize(dtype)
+        if sparse or ragged:
+            check_kinds(active.backend, bool(sparse), bool(ragged))
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), bool(optional)
         self.built = True
 
@@ -66,7 +70,7 @@ class InputLayer(Layer):
         if not calls:
             self._kf_calls[:] = [weakref.ref(node)]
         symbol = node.symbol(0)
-        symbol.name = self.name
+        symbol.name, symbol.ragged = self.name, self.ragged
         return symbol
 
     def call(self) -> Any:

@@ -240,7 +240,7 @@ def _viewed(x: Spec, dtype: str) -> Spec:
     return Spec((*x.shape[:-1], None if last is None else last * have // want), dtype)
 
 
-@op(dtype=mixes("x"), shape=_viewed)
+@op(dtype=mixes("x"), shape=_viewed, bits=True)
 def _view(x, dtype):
     """The same bits as another dtype."""
 

@@ -6,18 +6,27 @@ import re
 from typing import Any
 
 import keras_fn.ops.shape as s
-from keras_fn.core import shapes
+from keras_fn.core import dtypes, shapes
 from keras_fn.core.errors import ArgumentError, ShapeError
-from keras_fn.core.op import op, promotes
+from keras_fn.core.op import DtypeRule, op, promotes
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
+from keras_fn.ops.known import dtype_of
 
 __all__ = ["dot", "einsum", "matmul", "outer", "tensordot"]
 
 
-@op(dtype=promotes("x1", "x2"), shape=lambda x1, x2: shapes.matmul(x1.shape, x2.shape), oracle="numpy.matmul")
+def _sums(*found: Any) -> tuple[str, str]:
+    """The common dtype; products of int8 with int8, as quantized layers have them, are summed in 32 bits."""
+    out = dtypes.result_type(*found)
+    out = "int32" if out == "int8" and all(f == "int8" for f in found) else out
+    return out, out
+
+
+@op(dtype=DtypeRule(("x1", "x2"), _sums), shape=lambda x1, x2: shapes.matmul(x1.shape, x2.shape),
+    oracle="numpy.matmul")  # fmt: skip
 def matmul(x1, x2):
-    """Matrix product over the last two axes; leading axes broadcast.
+    """Matrix product over the last two axes; leading axes broadcast. Of int8 matrices it is an int32 matrix.
 
     Args:
         x1: tensor of shape `(..., n, k)`, or `(k,)`.
@@ -28,13 +37,18 @@ def matmul(x1, x2):
     """
 
 
+def _as_operands(product: Any, *operands: Any) -> Any:
+    """A product that stays in 8 bits where its operands have no more, unlike that of `matmul`."""
+    return e.cast(product, "int8") if all(dtype_of(x) == "int8" for x in operands) else product
+
+
 @op(dtype=promotes("x1", "x2"))
 def dot(x1, x2):
     """Sum product over the last axis of `x1` and the next to last of `x2` (the last, of a vector)."""
     if not s.ndim(x1) or not s.ndim(x2):
         return e.multiply(x1, x2)
     if s.ndim(x2) <= 2:
-        return matmul(x1, x2)
+        return _as_operands(matmul(x1, x2), x1)
     return tensordot(x1, x2, axes=[[-1], [-2]])
 
 
@@ -62,7 +76,7 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     for a, b in zip(left, right, strict=True):
         second[b] = first[a]
     out = [c for i, c in enumerate(first) if i not in left] + [c for i, c in enumerate(second) if i not in right]
-    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(out)}", x1, x2)
+    return _as_operands(_einsum([x1, x2], f"{''.join(first)},{''.join(second)}->{''.join(out)}"), x1, x2)
 
 
 def _einsum_shape(operands: list[Spec], subscripts: str) -> shapes.Shape:
@@ -90,7 +104,7 @@ def _einsum_shape(operands: list[Spec], subscripts: str) -> shapes.Shape:
     return (*(sizes[c] for c in head), *(ellipsis if dots else ()), *(sizes[c] for c in tail))
 
 
-@op(dtype=promotes("*operands"), shape=_einsum_shape)
+@op(dtype=DtypeRule(("*operands",), _sums), shape=_einsum_shape)
 def _einsum(operands, subscripts):
     """`einsum` with an explicit output."""
 

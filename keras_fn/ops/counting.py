@@ -16,6 +16,7 @@ from keras_fn.ops import creation
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import reduction as r
 from keras_fn.ops.known import dtype_of, host_values, known_shape
+from keras_fn.ops.sparse_making import sparse_bincount
 
 __all__ = ["bincount", "digitize", "histogram", "searchsorted"]
 
@@ -53,7 +54,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         x: tensor of whole numbers that are not negative, of shape `(n,)`, or `(batch, n)` to count in each row.
         weights: tensor of the shape of x: what each counts for; None for 1.
         minlength: the least length of the result.
-        sparse: not supported: results are dense.
+        sparse: whether the result is a sparse tensor.
 
     Returns:
         Tensor of int32, or of the dtype of the weights, of shape `(max(x) + 1,)` or `(batch, max(x) + 1)`.
@@ -66,8 +67,6 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         >>> ops.convert_to_numpy(ops.bincount([1, 3, 1])).tolist()
         [0, 2, 0, 1]
     """
-    if sparse:
-        raise ArgumentError("ops.bincount gives dense tensors only: leave `sparse` out.")
     if minlength < 0:
         raise ArgumentError(f"ops.bincount: `minlength` must not be negative, and is {minlength}.")
     values = host_values(x)
@@ -76,6 +75,8 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     if not isinstance(x, Spec):
         x = s.convert_to_tensor(x)
         _counted(Spec(known_shape(x), "int32"))
+    if sparse:
+        return sparse_bincount(x, weights, minlength)
     return _checked_bincount(x, weights, minlength)
 
 

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from keras_fn.core import dtypes, shapes
-from keras_fn.core.op import casts, compares, floats, gives, mixes, op, promotes, same
+from keras_fn.core.errors import DtypeError
+from keras_fn.core.op import DtypeRule, casts, compares, floats, gives, mixes, op, promotes, same
 from keras_fn.core.spec import Spec
 
 __all__ = [
@@ -31,6 +32,21 @@ def keeps(x: Spec, *rest: Any) -> shapes.Shape:
     return x.shape
 
 
+def differences(*params: str, scalars: bool = False) -> DtypeRule:
+    """All tensors to their common dtype, which also comes out, and must not be bool: what is false less true?"""
+
+    def agree(*found: Any) -> tuple[str, str]:
+        out = dtypes.result_type(*found)
+        if out == "bool":
+            raise DtypeError(
+                "Bools have no difference. Cast one with `ops.cast(x, 'int32')`, or take `ops.logical_xor` for where "
+                "they differ."
+            )
+        return out, out
+
+    return DtypeRule(params, agree, scalars)
+
+
 # --- arithmetic
 @op(dtype=promotes("x1", "x2", scalars=True), shape=broadcasts, oracle="numpy.add")
 def add(x1, x2):
@@ -46,7 +62,7 @@ def add(x1, x2):
     """
 
 
-@op(dtype=promotes("x1", "x2", scalars=True), shape=broadcasts, oracle="numpy.subtract")
+@op(dtype=differences("x1", "x2", scalars=True), shape=broadcasts, oracle="numpy.subtract")
 def subtract(x1, x2):
     """Difference, element by element: `x1 - x2`."""
 
@@ -197,7 +213,9 @@ def _select(condition, x1, x2):
 @op(dtype=promotes("x1", "x2"))
 def where(condition, x1, x2):
     """Elements of `x1` where the condition is true, of `x2` elsewhere; the three broadcast."""
-    return _select(cast(condition, "bool"), x1, x2)
+    if getattr(condition, "dtype", None) is None or dtypes.standardize(condition.dtype) != "bool":
+        condition = cast(condition, "bool")
+    return _select(condition, x1, x2)
 
 
 # --- one operand, any number
@@ -217,7 +235,7 @@ def abs(x):
     return absolute(x)
 
 
-@op(dtype=same("x"), shape=keeps, oracle="numpy.sign")
+@op(dtype=promotes("x", at_least="int"), shape=keeps, oracle="numpy.sign")
 def sign(x):
     """-1, 0 or 1."""
 
@@ -227,7 +245,13 @@ def square(x):
     """`x * x`."""
 
 
-@op(dtype=promotes("x", "x_min", "x_max"), oracle="numpy.clip")
+def _within(x: Any, *limits: Any) -> tuple[str, str]:
+    """A bool between limits is a number, 0 or 1."""
+    out = dtypes.result_type("int32" if x == "bool" else x, *limits)
+    return out, out
+
+
+@op(dtype=DtypeRule(("x", "x_min", "x_max"), _within), oracle="numpy.clip")
 def clip(x, x_min, x_max):
     """Values below `x_min` become `x_min`, values above `x_max` become `x_max`."""
     if x_min is not None:
@@ -245,7 +269,7 @@ def ceil(x):
     """The smallest integer not below x."""
 
 
-@op(dtype=same("x"), shape=keeps, oracle="numpy.round")
+@op(dtype=promotes("x", at_least="int"), shape=keeps, oracle="numpy.round")
 def round(x, decimals=0):
     """The nearest number with `decimals` decimals; halves go to the even neighbour."""
 
@@ -391,12 +415,17 @@ def stop_gradient(variable):
     """The value itself, as a constant in the eyes of differentiation."""
 
 
-@op(dtype=floats("x"))
+@op(dtype=same("x"))
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """NaN becomes `nan`; infinities become `posinf` and `neginf`, by default the largest finite numbers."""
+    """NaN becomes `nan`; infinities become `posinf` and `neginf`, by default the largest finite numbers.
+
+    Integers and bools, which are always finite, stay as they are.
+    """
     import numpy as np
 
     name = x.dtype if isinstance(x, Spec) else dtypes.standardize(x.dtype)
+    if name in dtypes.INTEGERS or name == "bool":
+        return x
     largest = float(np.finfo(name).max) if name in ("float16", "float32", "float64") else 3.3895313892515355e38
     x = where(isnan(x), nan, x)
     x = where(equal(x, math.inf), largest if posinf is None else posinf, x)

@@ -55,7 +55,7 @@ def _rgb_to_grayscale(images, axis):
     x = images if dtypes.is_float(name) else e.cast(images, "float32")
     parts = [e.multiply(c, share) for c, share in zip(_channels(x, axis), _BRIGHTNESS, strict=True)]
     gray = e.add(e.add(parts[0], parts[1]), parts[2])
-    return e.cast(e.floor(gray), name) if dtypes.is_integer(name) else gray
+    return gray if dtypes.is_float(name) else e.cast(e.floor(gray), name)
 
 
 def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
@@ -131,11 +131,12 @@ def _hsv_to_rgb(images, axis):
         return Spec(images.shape, images.dtype)
     hue, saturation, value = _channels(images, axis)
     depth = e.multiply(value, saturation)
-    channels = []
-    for start in (5.0, 3.0, 1.0):  # red, green, blue
-        place = e.mod(e.add(e.multiply(hue, 6.0), start), 6.0)
-        share = e.clip(e.minimum(place, e.subtract(4.0, place)), 0.0, 1.0)
-        channels.append(e.subtract(value, e.multiply(depth, share)))
+    sixths = e.multiply(e.subtract(hue, e.floor(hue)), 6.0)
+    # how far each channel lies below the value: red is farthest from half the circle away, green and blue nearest to
+    # a third and two thirds of it
+    red = e.subtract(2.0, e.absolute(e.subtract(sixths, 3.0)))
+    green, blue = (e.subtract(e.absolute(e.subtract(sixths, centre)), 1.0) for centre in (2.0, 4.0))
+    channels = [e.subtract(value, e.multiply(depth, e.clip(share, 0.0, 1.0))) for share in (red, green, blue)]
     return s.concatenate(channels, axis)
 
 

@@ -38,12 +38,31 @@ def _patches(images, size, strides, dilation, padding):
     if isinstance(images, Spec):
         channels = None if dims[-1] is None else dims[-1] * math.prod(size)
         return Spec((dims[0], *counts, channels), images.dtype)
-    x = images
-    for i, (count, k, t, g) in enumerate(zip(counts, size, strides, dilation, strict=True)):
-        x = s.take(x, places_seen(count, k, t, g), axis=1 + 2 * i)
+    x = _cut(images, counts, size) if strides == size and all(g == 1 for g in dilation) else None
+    if x is None:
+        x = _gathered(images, counts, size, strides, dilation)
     order = (0, *range(1, 2 * n, 2), *range(2, 2 * n + 1, 2), 2 * n + 1)
     x = s.transpose(x, order)
     return s.reshape(x, (dims[0], *counts, dims[-1] * math.prod(size)))
+
+
+def _cut(x: Any, counts: Any, size: Any) -> Any:
+    """Windows that lie side by side: a reshape, where the numbers of them are known."""
+    if not all(isinstance(c, int) for c in counts):
+        return None
+    batch, *spatial, channels = s.shape(x)
+    used = [c * k for c, k in zip(counts, size, strict=True)]
+    if used != spatial:
+        x = s.get_item(x, (slice(None), *(slice(0, u) for u in used)))
+    pairs = [d for pair in zip(counts, size, strict=True) for d in pair]
+    return s.reshape(x, (batch, *pairs, channels))
+
+
+def _gathered(x: Any, counts: Any, size: Any, strides: Any, dilation: Any) -> Any:
+    """Windows that may overlap: `(batch, count, window, count, window, …, channels)`."""
+    for i, (count, k, t, g) in enumerate(zip(counts, size, strides, dilation, strict=True)):
+        x = s.take(x, places_seen(count, k, t, g), axis=1 + 2 * i)
+    return x
 
 
 def _extract(images: Any, rank: int, size: Any, strides: Any, dilation: Any, padding: Any, data_format: Any) -> Any:

@@ -55,31 +55,34 @@ def _neighbours(place: Any, length: Any, order: int, mode: str) -> list[tuple[An
     return found
 
 
-def _looked_up(rows: Any, dims: Any, places: list[Any], order: int, mode: str, fill: Any, start: Any = 0) -> Any:
+def _looked_up(rows: Any, dims: Any, places: list[Any], order: int, mode: str, fill: Any, grids: Any = None) -> Any:
     """Rows of a table at places between the cells of a grid.
 
     Args:
-        rows: tensor `(cells, channels)`: the cells of one grid (or of several) in order.
+        rows: tensor `(cells, channels)` or `(cells,)`: the cells of one grid (or of several) in order.
         dims: lengths of the axes of a grid.
         places: coordinates along each axis, tensors of one shape.
-        start: the row at which the grid of each place begins.
+        grids: the row at which the grid of each place begins; None for one grid.
 
     Returns:
-        Tensor `(*places, channels)`.
+        Tensor `(*places, channels)` or `(*places,)`.
     """
     total: Any = None
+    fill = e.cast(fill, s._dtype(rows))
+    spread = (lambda x: x) if len(rows.shape) == 1 else (lambda x: s.expand_dims(x, -1))
     axes = [_neighbours(p, n, order, mode) for p, n in zip(places, dims, strict=True)]
     for corner in itertools.product(*axes):
-        index, weight, inside = 0, None, None
+        index, weight, inside = None, None, None
         for (i, w, there), n in zip(corner, dims, strict=True):
-            index = e.add(e.multiply(index, n), i)
+            index = i if index is None else e.add(e.multiply(index, n), i)
             weight = w if weight is None else e.multiply(weight, w)
             inside = there if inside is None else e.logical_and(inside, there)
-        value = s.take(rows, e.add(index, start), axis=0)
+        # all indices were brought into the grid
+        value = s._take_rows(rows, index if grids is None else e.add(index, grids))
         if inside is not None:
-            value = e.where(s.expand_dims(inside, -1), value, e.cast(fill, s._dtype(value)))
+            value = e.where(spread(inside), value, fill)
         if weight is not None:
-            value = e.multiply(value, s.expand_dims(weight, -1))
+            value = e.multiply(value, spread(weight))
         total = value if total is None else e.add(total, value)
     return total
 
@@ -103,9 +106,8 @@ def _map_coordinates(inputs, coordinates, order, fill_mode, fill_value):
     inner = _computed_in(name)
     dims = s.shape(inputs)
     places = [e.cast(s.get_item(coordinates, i), inner) for i in range(len(dims))]
-    rows = e.cast(s.reshape(inputs, (-1, 1)), inner)
-    out = _looked_up(rows, dims, places, order, fill_mode, fill_value)
-    return _brought_back(s.squeeze(out, -1), name)
+    rows = e.cast(s.reshape(inputs, (-1,)), inner)
+    return _brought_back(_looked_up(rows, dims, places, order, fill_mode, fill_value), name)
 
 
 def _check_fill(fill_mode: Any) -> None:

@@ -177,6 +177,18 @@ def _unique_specs(x: Any, axis: Any, size: Any) -> tuple[Any, ...]:
 
 
 @op(dtype=same("x"))
+def _distinct(x):
+    """`unique` of which nothing but the elements is asked: they need not be followed to where they came from."""
+    if isinstance(x, Spec):
+        return Spec((None,), dtype_of(x))
+    row = s.sort(s.ravel(x), 0)
+    if s.shape(row)[0] == 0:
+        return row
+    (starts,) = _nonzero(_begins(s.expand_dims(row, 1)))
+    return s._take_rows(row, starts)
+
+
+@op(dtype=same("x"))
 def _unique(x, axis, size, fill_value):
     """Distinct slices; the first index of each; which of them each slice of x is; and how often each is there."""
     if isinstance(x, Spec):
@@ -246,6 +258,8 @@ def unique(
     if size is not None and size < 0:
         raise ArgumentError(f"ops.unique: `size` must not be negative, and is {size}.")
     x = x if isinstance(x, Spec) else s.convert_to_tensor(x)
+    if axis is None and size is None and not (return_index or return_inverse or return_counts):
+        return _distinct(x)
     axis = None if axis is None else shapes.canonical_axis(axis, s.ndim(x))
     values, *rest = _unique(x, axis, size, fill_value)
     asked = [v for v, wanted in zip(rest, (return_index, return_inverse, return_counts), strict=True) if wanted]

@@ -8,7 +8,7 @@ from typing import Any
 import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.errors import ArgumentError, ShapeError
-from keras_fn.core.op import floats, mixes, op
+from keras_fn.core.op import DtypeRule, floats, mixes, op
 from keras_fn.core.settings import epsilon as default_epsilon
 from keras_fn.core.spec import Spec
 from keras_fn.core.switches import switches
@@ -29,6 +29,7 @@ from keras_fn.ops.patches import *  # noqa: F403
 from keras_fn.ops.polar_form import *  # noqa: F403
 from keras_fn.ops.reduction import moments as moments
 from keras_fn.ops.shape import one_hot as one_hot
+from keras_fn.ops.sparse_making import sparse_multi_hot
 
 __all__ = [
     "batch_normalization",
@@ -102,7 +103,14 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     return e.add(e.multiply(x, _along(factor, axes, rank)), _along(shift, axes, rank))
 
 
-@op(dtype=floats("x", "gamma", "beta"))
+def _of_the_first(*found: Any) -> tuple[str, str]:
+    """Weights become what x is: a model in half precision stays in it where its weights have 32 bits."""
+    dtypes.result_type(*found)  # they must mix
+    out = dtypes.at_least_float(dtypes.result_type(found[0]))
+    return out, out
+
+
+@op(dtype=DtypeRule(("x", "gamma", "beta"), _of_the_first))
 def _layer_normalization(x, gamma, beta, axes, epsilon):
     """`layer_normalization` with all arguments given and axes counted from the front."""
     rank, name = s.ndim(x), _dtype(x)
@@ -147,7 +155,7 @@ def layer_normalization(
     return _layer_normalization(x, gamma, beta, axes, default_epsilon() if epsilon is None else epsilon)
 
 
-@op(dtype=floats("x", "scale"))
+@op(dtype=DtypeRule(("x", "scale"), _of_the_first))
 def _rms_normalization(x, scale, axes, epsilon):
     """`rms_normalization` with all arguments given and axes counted from the front."""
     rank, name = s.ndim(x), _dtype(x)
@@ -173,6 +181,28 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return _rms_normalization(x, scale, axes, default_epsilon() if epsilon is None else epsilon)
 
 
+@op(dtype=floats("x", "gamma", "beta"))
+def _group_normalization(x, gamma, beta, groups, axis, epsilon):
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta` over all axes but the first, within groups of channels.
+
+    Source: https://arxiv.org/abs/1803.08494
+    """
+    if isinstance(x, Spec):
+        return Spec(x.shape, x.dtype)
+    name, dims = _dtype(x), tuple(s.shape(x))
+    share = x.shape[axis] // groups
+    x = s.reshape(_at_least_32_bits(x), (*dims[:axis], groups, share, *dims[axis + 1 :]))
+    spread = tuple({axis: groups, axis + 1: share}.get(a, 1) for a in range(len(dims) + 1))
+    mean, variance = r.moments(x, tuple(a for a in range(1, len(dims) + 1) if a != axis), keepdims=True)
+    factor = e.rsqrt(e.add(variance, epsilon))
+    if gamma is not None:
+        factor = e.multiply(factor, s.reshape(e.cast(gamma, _dtype(x)), spread))
+    out = e.multiply(e.subtract(x, mean), factor)
+    if beta is not None:
+        out = e.add(out, s.reshape(e.cast(beta, _dtype(x)), spread))
+    return e.cast(s.reshape(out, dims), name)
+
+
 # --- attention
 # stands for minus infinity: a row that may look at nothing gets equal weights, not NaN
 _MASKED = {"float16": -3e4}
@@ -190,8 +220,11 @@ def _attention(query, key, value, bias, mask, scale, is_causal, flash_attention,
     heads, shared = query.shape[2], key.shape[2]
     if None not in (heads, shared) and heads != shared:
         key, value = s.repeat(key, heads // shared, 2), s.repeat(value, heads // shared, 2)
-    scores = _at_least_32_bits(la.einsum("btnh,bsnh->bnts", query, key))
-    scores = e.multiply(scores, scale)
+    # float32 queries are scaled, as they are smaller than the scores; half floats would lose digits
+    if name in ("float16", "bfloat16"):
+        scores = e.multiply(_at_least_32_bits(la.einsum("btnh,bsnh->bnts", query, key)), scale)
+    else:
+        scores = la.einsum("btnh,bsnh->bnts", e.multiply(query, scale), key)
     if soft_cap is not None:
         scores = e.multiply(e.tanh(e.true_divide(scores, soft_cap)), soft_cap)
     if bias is not None:
@@ -326,9 +359,12 @@ def binary_crossentropy(target, output, from_logits=False):
         # max(x, 0) - x * z + log(1 + exp(-|x|)): no exponential of a positive number
         tail = e.log1p(e.exp(e.negative(e.absolute(output))))
         return e.add(e.subtract(a.relu(output), e.multiply(output, target)), tail)
+    name = _dtype(output)
+    # half floats have no number between 1 - epsilon and 1, whose complement has no logarithm
+    target, output = _at_least_32_bits(target), _at_least_32_bits(output)
     p = e.clip(output, default_epsilon(), 1.0 - default_epsilon())
     both = e.add(e.multiply(target, e.log(p)), e.multiply(e.subtract(1.0, target), e.log(e.subtract(1.0, p))))
-    return e.negative(both)
+    return e.cast(e.negative(both), name) if name in ("float16", "bfloat16") else e.negative(both)
 
 
 def _log_probabilities(output: Any, from_logits: bool, axis: int) -> Any:
@@ -423,7 +459,7 @@ def multi_hot(
         num_classes: number of classes, the length of the new axis.
         axis: where the new axis goes (before the axis of the set disappears).
         dtype: dtype of the result; None for the default float.
-        sparse: must be False: there are no sparse tensors here.
+        sparse: whether the result is a sparse tensor.
 
     Example:
         >>> from keras_fn import ops
@@ -433,5 +469,5 @@ def multi_hot(
     if not isinstance(num_classes, int) or num_classes < 1:
         raise ArgumentError(f"`num_classes` must be a positive int, not {num_classes!r}.")
     if sparse:
-        raise ArgumentError("sparse=True is not supported: the result is always dense.")
+        return sparse_multi_hot(inputs, num_classes, axis, dtypes.standardize(dtype))
     return _multi_hot(inputs, num_classes, axis, dtypes.standardize(dtype))

@@ -55,6 +55,8 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
         >>> ops.convert_to_numpy(ops.segment_sum([1.0, 2.0, 5.0], [0, 0, 2], 3)).tolist()
         [3.0, 0.0, 5.0]
     """
+    if dtype_of(data) == "bool":  # whether any is true; not every framework adds bools
+        return segment_max(data, segment_ids, num_segments)
     if num_segments is not None:
         return s._segment_sum(data, segment_ids, num_segments)
     return _reduced(data, segment_ids, None, "sum")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import operator
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy as np
 
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.backend import active
-from keras_fn.core.errors import ArgumentError, ShapeError
+from keras_fn.core.errors import ArgumentError, DtypeError, ShapeError
 from keras_fn.core.op import DtypeRule, gives, mixes, op, promotes, same
 from keras_fn.core.shapes import Shape
+from keras_fn.core.sparse import check_kinds
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import Variable, unwrap
 from keras_fn.ops import elementwise as e
@@ -52,23 +54,42 @@ def size(x: Any) -> Any:
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
-    """A tensor of the active backend, from a NumPy array, number, nested list, Variable or tensor."""
+    """A tensor of the active backend, from a NumPy array, number, nested list, Variable or tensor.
+
+    Args:
+        x: what becomes a tensor.
+        dtype: dtype name; None for that of x.
+        sparse: False makes sparse tensors dense; True and None leave them as they are. Dense ones stay dense.
+        ragged: the same for ragged tensors.
+
+    Raises:
+        ArgumentError: for `sparse=True` or `ragged=True` where the backend has no such tensors.
+    """
+    backend = active.backend
+    if sparse or ragged:
+        check_kinds(backend, bool(sparse), bool(ragged))
     if isinstance(x, Spec):
+        x = x if sparse is not False or not x.sparse else Spec(x.shape, x.dtype)
         return x if dtype is None else e.cast(x, dtype)
-    return active.backend.convert(unwrap(x), None if dtype is None else dtypes.standardize(dtype))
+    if x.__class__ in backend.sparse_classes and sparse is False:
+        x = backend.densify(x)
+    return backend.convert(unwrap(x), None if dtype is None else dtypes.standardize(dtype))
 
 
 def convert_to_numpy(x: Any) -> Any:
-    """The values as a NumPy array."""
+    """The values as a NumPy array; of a sparse tensor, with all its zeros."""
     if isinstance(x, Variable):
         return x.numpy()
     backend = active.backend
+    if x.__class__ in backend.sparse_classes:
+        x = backend.densify(x)
     return backend.to_numpy(x) if backend.is_tensor(x) else np.asarray(x)
 
 
 def is_tensor(x: Any) -> bool:
     """Whether x is a tensor of the active backend, or stands for one in a graph."""
-    return isinstance(x, Spec) or active.backend.is_tensor(x)
+    backend = active.backend
+    return isinstance(x, Spec) or backend.is_tensor(x) or x.__class__ in backend.sparse_classes
 
 
 # --- making
@@ -199,6 +220,15 @@ def _reshape(x, newshape):
     """`reshape` to a tuple."""
 
 
+_INT = frozenset([int])
+
+
+@functools.lru_cache(maxsize=1024)
+def _check_reshape(have: tuple[int, ...], newshape: tuple[int, ...]) -> None:
+    """The same error on every backend."""
+    shapes.resolve_reshape(have, newshape)
+
+
 def reshape(x: Any, newshape: Any) -> Any:
     """The same elements in another shape.
 
@@ -206,6 +236,9 @@ def reshape(x: Any, newshape: Any) -> Any:
         x: tensor.
         newshape: int or tuple of ints; one of them may be -1, which stands for what is left.
     """
+    if newshape.__class__ is tuple and x.__class__ is active.backend.tensor_class and {*map(type, newshape)} <= _INT:
+        _check_reshape(tuple(x.shape), newshape)
+        return _reshape(x, newshape)
     if isinstance(newshape, int):
         newshape = (newshape,)
     newshape = tuple(d if d is None or hasattr(d, "dtype") else operator.index(d) for d in newshape)
@@ -517,7 +550,17 @@ def _taken(x: Spec, indices: Spec, axis: int | None = None) -> Shape:
     return (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
 
-@op(dtype=mixes("x", "indices"), shape=_taken)
+def _with_places(x: Any, indices: Any) -> tuple[None, str]:
+    kind = dtypes.result_type(indices)
+    if dtypes.is_float(kind) or kind in dtypes.COMPLEX:
+        raise DtypeError(f"Indices must be whole numbers, not {kind}. Cast them with `ops.cast(indices, 'int32')`.")
+    return None, dtypes.result_type(x)
+
+
+places = DtypeRule(("x", "indices"), _with_places, agrees=False)
+
+
+@op(dtype=places, shape=_taken)
 def take(x, indices, axis=None):
     """Slices of x along an axis at the given indices; elements of x in a row where the axis is None."""
 
@@ -527,7 +570,7 @@ def _take_rows(x, rows):
     """`take` along the first axis for row numbers that are known to be in range: a batch of a data set."""
 
 
-@op(dtype=mixes("x", "indices"), shape=lambda x, indices, axis=None: indices.shape)
+@op(dtype=places, shape=lambda x, indices, axis=None: indices.shape)
 def take_along_axis(x, indices, axis=None):
     """Elements of x along an axis, at indices that match x in all other axes."""
 
@@ -617,11 +660,24 @@ def _one_hot_shape(x: Spec, num_classes: int, axis: int, dtype: str) -> Spec:
     return Spec(out, dtype)
 
 
-@op(dtype=mixes("x"), shape=_one_hot_shape)
+# dtypes in which not every framework compares or counts; ids are small
+_IDS = {"bool": "int32", "uint16": "int32", "uint32": "int64", "uint64": "int64"}
+
+
+def _as_ids(x: Any) -> tuple[str | None, str]:
+    name = dtypes.result_type(x)
+    return _IDS.get(name), name
+
+
+@op(dtype=DtypeRule(("x",), _as_ids), shape=_one_hot_shape)
 def _one_hot(x, num_classes, axis, dtype):
     """`one_hot` with all arguments given."""
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """Class ids as vectors with a 1 at the class; ids out of range give zeros."""
+    """Class ids as vectors with a 1 at the class; ids out of range give zeros. A sparse tensor where `sparse`."""
+    if sparse:
+        from keras_fn.ops.sparse_making import sparse_one_hot
+
+        return sparse_one_hot(x, num_classes, axis, dtypes.standardize(dtype))
     return _one_hot(x, num_classes, axis, dtypes.standardize(dtype))

@@ -68,7 +68,7 @@ def test_two_dtypes(a, b, expected):
         (("float16", complex), "complex64"),
         (("uint64", "int32"), "float32"),
         (("uint64", "uint8"), "uint64"),
-        (("float8_e4m3fn", int), "float8_e4m3fn"),
+        (("float8_e5m2", "float8_e5m2"), "float8_e5m2"),
         (("float8_e4m3fn",), "float8_e4m3fn"),
         (("int8", "uint8", "float16"), "float16"),
         (("string", "string"), "string"),
@@ -78,7 +78,13 @@ def test_weak_scalars_and_rare_dtypes(found, expected):
     assert dtypes.result_type(*found) == expected
 
 
-@pytest.mark.parametrize("found", [("float8_e4m3fn", "float32"), ("string", "int32"), ("float8_e4m3fn", "float8_e5m2")])
+@pytest.mark.parametrize(
+    "found",
+    [
+        ("string", "int32"), ("float8_e4m3fn", "float8_e5m2"),
+        *((d, other) for d in ("float8_e4m3fn", "float8_e5m2") for other in ("float32", "int8", "bool", int, float)),
+    ],
+)  # fmt: skip
 def test_what_does_not_mix(found):
     with pytest.raises(DtypeError, match="mix|promotion"):
         dtypes.result_type(*found)
@@ -111,7 +117,7 @@ def test_standardize(given, name):
     assert dtypes.standardize(given) == name
 
 
-@pytest.mark.parametrize("given", ["float31", 3, object(), ["float32"], {}])
+@pytest.mark.parametrize("given", ["float31", "int4", "uint4", "float8", 3, object(), ["float32"], {}])
 def test_standardize_refuses(given):
     with pytest.raises(DtypeError, match="Unknown dtype"):
         dtypes.standardize(given)

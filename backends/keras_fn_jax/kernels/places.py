@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -15,12 +16,17 @@ def nonzero(x: Any) -> Any:
 
 
 def bincount(x: Any, weights: Any, minlength: int) -> Any:
-    length = max(int(x.max()) + 1 if x.size else 0, minlength)
-    rows = x if x.ndim == 2 else x[None]
-    out = jnp.zeros((len(rows), length), "int32" if weights is None else weights.dtype)
-    amount = 1 if weights is None else jnp.broadcast_to(weights, x.shape).reshape(rows.shape)
-    out = out.at[jnp.arange(len(rows))[:, None], rows].add(amount)
-    return out if x.ndim == 2 else out[0]
+    return _counted(x, weights, max(int(x.max()) + 1 if x.size else 0, minlength))
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _counted(x: Any, weights: Any, length: int) -> Any:
+    if x.ndim == 2:
+        return jax.vmap(lambda row, amount: _counted(row, amount, length))(
+            x, None if weights is None else jnp.broadcast_to(weights, x.shape)
+        )
+    out = jnp.zeros(length, "int32" if weights is None else weights.dtype)
+    return out.at[x].add(1 if weights is None else weights)
 
 
 def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:

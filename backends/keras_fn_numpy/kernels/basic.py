@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
+from keras_fn.ops import reduction as reduction_ops
 from keras_fn_numpy.tables import numpy_dtype
 
 # ops that NumPy has under the same name, with the same arguments
@@ -41,8 +43,10 @@ def cumulative(fn: Any) -> Any:
 
 
 def sigmoid(x: Any) -> Any:
-    z = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1 / (1 + z), z / (1 + z)).astype(x.dtype)
+    wide = x if x.dtype in (np.float32, np.float64) else x.astype("float32")
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, as it should be
+        z = np.exp(-wide)
+    return np.asarray(np.reciprocal(1 + z)).astype(x.dtype, copy=False)
 
 
 def erf(x: Any) -> Any:
@@ -50,13 +54,27 @@ def erf(x: Any) -> Any:
 
 
 def softmax(x: Any, axis: int) -> Any:
-    z = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return z / np.sum(z, axis=axis, keepdims=True)
+    if not x.size:
+        return x.copy()
+    z = np.asarray(x - np.max(x, axis=axis, keepdims=True))
+    np.exp(z, out=z)
+    z /= np.sum(z, axis=axis, keepdims=True)
+    return z
 
 
 def log_softmax(x: Any, axis: int) -> Any:
-    shifted = x - np.max(x, axis=axis, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    if not x.size:
+        return x.copy()
+    shifted = np.asarray(x - np.max(x, axis=axis, keepdims=True))
+    shifted -= np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted
+
+
+def mean(x: Any, axis: Any, keepdims: bool) -> Any:
+    axis = _axis(axis)
+    if x.dtype not in (np.float32, np.float64) or axis == ():
+        return reduction_ops.mean.fn(x, axis, keepdims)
+    return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 def take(x: Any, indices: Any, axis: Any) -> Any:
@@ -85,14 +103,42 @@ def argsort(x: Any, axis: int) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
+    if x.dtype in _BITS and 0 < k < x.shape[-1] and x.size:
+        # only k of them are sorted; a number and its place are one int64, so that of equal ones the first come first
+        keys = np.partition(_ranked(x), x.shape[-1] - k, -1)[..., x.shape[-1] - k :]
+        keys.sort(axis=-1)
+        order = x.shape[-1] - 1 - (keys[..., ::-1] & 0xFFFFFFFF)
+        return np.take_along_axis(x, order, -1), order.astype("int32")
     # from behind, as the negative of an unsigned number or of the lowest one is another number
     order = x.shape[-1] - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
     return np.take_along_axis(x, order, -1), order.astype("int32")
 
 
+# dtypes of which a number and its place fit into 64 bits -> the integers of the same size
+_BITS = {
+    np.dtype(name): np.dtype(bits)
+    for name, bits in {
+        "float32": "int32", "float16": "int16", "int32": "int32", "int16": "int16", "int8": "int8", "uint8": "uint8",
+    }.items()
+}  # fmt: skip
+
+
+def _ranked(x: Any) -> Any:
+    """Different int64 in the order of the numbers; of equal ones, those in front are larger. NaN is above all."""
+    bits = x
+    if x.dtype.kind == "f":
+        # without their sign, floats lie in the order of their bits, and NaN above them
+        bits = x.view(_BITS[x.dtype]) & np.iinfo(_BITS[x.dtype]).max
+        np.negative(bits, out=bits, where=x < 0)
+    return (bits.astype("int64") << 32) + np.arange(x.shape[-1] - 1, -1, -1)
+
+
 def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
-    hot = (np.expand_dims(x, -1) == np.arange(num_classes)).astype(numpy_dtype(dtype))
-    return np.moveaxis(hot, -1, axis)
+    ids = x.reshape(-1)
+    hot = np.zeros((ids.size, num_classes), numpy_dtype(dtype))
+    (rows,) = np.nonzero((ids >= 0) & (ids < num_classes))
+    hot[rows, ids[rows].astype("int64")] = 1
+    return np.moveaxis(hot.reshape(*x.shape, num_classes), -1, axis)
 
 
 def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
@@ -109,7 +155,44 @@ def einsum(operands: Any, subscripts: str) -> Any:
     kind = operands[0].dtype
     if kind.kind == "V":  # np.einsum does not know the dtypes of ml_dtypes
         return np.einsum(subscripts, *(x.astype("float32") for x in operands)).astype(kind)
+    if len(operands) == 2 and kind in (np.float32, np.float64) and (plan := pair_plan(subscripts)) is not None:
+        lengths = [dict(zip(p, x.shape, strict=True)) for p, x in zip(plan[-1], operands, strict=True)]
+        if all(lengths[1].get(c, n) == n for c, n in lengths[0].items()):  # none of 1 that is to be repeated
+            return _by_matmul(plan, *operands)
     return np.einsum(subscripts, *operands)
+
+
+@functools.lru_cache(maxsize=256)
+def pair_plan(subscripts: str) -> tuple[Any, ...] | None:
+    """How a sum of products of two tensors is a product of matrices; None where it is not.
+
+    The letters are those of a batch (in both and in the result), of what is summed over (in both), and of what one of
+    them has alone. NumPy's own einsum multiplies element by element, or builds matrices only where there is no batch.
+    """
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    a, comma, b = left.partition(",")
+    if not arrow or not comma or not all(p.isalpha() and len(set(p)) == len(p) for p in (a, b, out)):
+        return None
+    if any(c not in b + out for c in a) or any(c not in a + out for c in b):
+        return None
+    batch, summed = [c for c in out if c in a and c in b], [c for c in a if c in b and c not in out]
+    alone_a, alone_b = [c for c in out if c not in b], [c for c in out if c not in a]
+    if not summed:
+        return None
+    orders = [a.index(c) for c in (*batch, *alone_a, *summed)], [b.index(c) for c in (*batch, *summed, *alone_b)]
+    made = [*batch, *alone_a, *alone_b]
+    return *orders, len(batch), len(alone_a), len(summed), [made.index(c) for c in out], (a, b)
+
+
+def _by_matmul(plan: tuple[Any, ...], a: Any, b: Any) -> Any:
+    order_a, order_b, batch, alone, summed, out, _ = plan
+    a, b = a.transpose(order_a), b.transpose(order_b)
+    dims, rows, inner, columns = (
+        a.shape[:batch], a.shape[batch : batch + alone], a.shape[batch + alone :], b.shape[batch + summed :],
+    )  # fmt: skip
+    left = a.reshape(*dims, math.prod(rows), math.prod(inner))
+    right = b.reshape(*dims, math.prod(inner), math.prod(columns))
+    return np.matmul(left, right).reshape(*dims, *rows, *columns).transpose(out)
 
 
 def _is_extra(x: Any) -> bool:
@@ -144,6 +227,7 @@ KERNELS: dict[str, Any] = {
     "relu": lambda x: np.maximum(x, x.dtype.type(0)),
     "_softmax": softmax,
     "_log_softmax": log_softmax,
+    "mean": mean,
     "sum": reduction(np.sum),
     "_prod": reduction(np.prod),
     "amax": plain(np.max),

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.ops import counting
+
 
 def nonzero(x: Any) -> Any:
     return tuple(i.astype("int32") for i in np.nonzero(x))
@@ -14,9 +16,15 @@ def nonzero(x: Any) -> Any:
 def bincount(x: Any, weights: Any, minlength: int) -> Any:
     length = max(int(x.max()) + 1 if x.size else 0, minlength)
     rows = x if x.ndim == 2 else x[None]
-    out = np.zeros((len(rows), length), "int32" if weights is None else weights.dtype)
+    if weights is None or weights.dtype in (np.float32, np.float64):
+        # np.bincount is far faster than np.add.at; it sums in double precision. A row of a batch after the other
+        apart = (rows + length * np.arange(len(rows))[:, None]).reshape(-1)
+        amount = None if weights is None else np.broadcast_to(weights, x.shape).reshape(-1)
+        counted = np.bincount(apart, amount, len(rows) * length).astype("int32" if weights is None else weights.dtype)
+        return counted if x.ndim == 1 else counted.reshape(len(rows), length)
+    out = np.zeros((len(rows), length), weights.dtype)
     place = np.broadcast_to(np.arange(len(rows))[:, None], rows.shape)
-    np.add.at(out, (place, rows), 1 if weights is None else np.broadcast_to(weights, x.shape).reshape(rows.shape))
+    np.add.at(out, (place, rows), np.broadcast_to(weights, x.shape).reshape(rows.shape))
     return out if x.ndim == 2 else out[0]
 
 
@@ -60,8 +68,16 @@ def correlate(x1: Any, x2: Any, mode: Any) -> Any:
     return np.correlate(x1, x2, mode).astype(x1.dtype, copy=False)
 
 
+def histogram(x: Any, bins: int, range: Any) -> Any:
+    if x.dtype not in (np.float32, np.float64) or not np.isfinite(x).all():
+        return counting._histogram.fn(x, bins, range)
+    counts, borders = np.histogram(x, bins, range)
+    return counts.astype("int32"), borders.astype(x.dtype, copy=False)
+
+
 KERNELS: dict[str, Any] = {
     "_diagonal": lambda x, offset, axis1, axis2: np.diagonal(x, offset, axis1, axis2).copy(),
+    "histogram": histogram,
     "_nonzero": nonzero,
     "_bincount": bincount,
     "_segment_reduce": segment_reduce,

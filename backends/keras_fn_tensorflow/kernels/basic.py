@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -9,6 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 raw = tf.raw_ops
+
+
+EIGHT_BITS = frozenset(("float8_e4m3fn", "float8_e5m2"))
+
+
+def cast(x: Any, dtype: str) -> Any:
+    """The tensor in another dtype; TensorFlow makes 8-bit floats of floats only."""
+    if dtype in EIGHT_BITS and not x.dtype.is_floating:
+        x = tf.cast(x, tf.float32)
+    return tf.cast(x, dtype)
 
 
 def binary(fn: Any) -> Any:
@@ -62,11 +73,15 @@ def arg(fn: Any) -> Any:
 
 def _first(fn: Any, x: Any, axis: int) -> Any:
     """The place of an extreme; of the first NaN where there is one, which TensorFlow passes over."""
-    out = fn(x, axis, output_type=tf.int32)
     if not x.dtype.is_floating:
-        return out
-    nan = tf.math.is_nan(x)
-    return tf.where(tf.reduce_any(nan, axis), tf.argmax(tf.cast(nan, tf.uint8), axis, output_type=tf.int32), out)
+        return fn(x, axis, output_type=tf.int32)
+    lost = tf.math.is_nan(tf.reduce_max(x, axis))  # the largest of numbers of which one is NaN is NaN
+
+    def careful() -> Any:
+        place = tf.argmax(tf.cast(tf.math.is_nan(x), tf.uint8), axis, output_type=tf.int32)
+        return tf.where(lost, place, fn(x, axis, output_type=tf.int32))
+
+    return tf.cond(tf.reduce_any(lost), careful, lambda: fn(x, axis, output_type=tf.int32))
 
 
 def cumulative(fn: Any) -> Any:
@@ -188,6 +203,8 @@ def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
         return tf.gather(tf.reshape(x, [-1]), tf.reshape(indices, [-1]))
     rank = x.shape.rank
     axis %= rank
+    if _aligned(x.shape.as_list(), indices.shape.as_list(), axis):
+        return _taken_along(x, indices, axis)
     order = [i for i in range(rank) if i != axis] + [axis]
     x, indices = tf.transpose(x, order), tf.transpose(indices, order)
     batch = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
@@ -195,6 +212,24 @@ def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
     indices = tf.broadcast_to(indices, tf.concat([batch, tf.shape(indices)[-1:]], 0))
     indices = tf.where(indices < 0, indices + tf.cast(tf.shape(x)[-1], indices.dtype), indices)
     return tf.transpose(tf.gather(x, indices, batch_dims=rank - 1), list(np.argsort(order)))
+
+
+def _aligned(dims: list[Any], found: list[Any], axis: int) -> bool:
+    """Whether two shapes are known, and equal but for one axis; and the places can be counted in int32."""
+    if None in dims or None in found or len(dims) != len(found) or math.prod(dims) >= 2**31:
+        return False
+    return all(a == b for i, (a, b) in enumerate(zip(dims, found, strict=True)) if i != axis)
+
+
+def _taken_along(x: Any, indices: Any, axis: int) -> Any:
+    """By places in the tensor laid out in a row: one gather, where TensorFlow's own way transposes three tensors."""
+    dims = x.shape.as_list()
+    step = math.prod(dims[axis + 1 :])
+    rows = tf.range(math.prod(dims[:axis])) * (dims[axis] * step)
+    start = tf.reshape(rows[:, None] + tf.range(step), [*dims[:axis], 1, *dims[axis + 1 :]])
+    indices = tf.cast(indices, tf.int32)
+    indices = tf.where(indices < 0, indices + dims[axis], indices)
+    return tf.gather(tf.reshape(x, [-1]), indices * step + start)
 
 
 def _corner(start: Any) -> Any:
@@ -234,6 +269,8 @@ def sort(x: Any, axis: int) -> Any:
     if not x.dtype.is_floating:
         return tf.sort(x, axis)
     nan = tf.math.is_nan(x)
+    if isinstance(x, _EAGER) and not bool(tf.reduce_any(nan)):
+        return tf.sort(x, axis)
     ordered = tf.sort(tf.where(nan, tf.cast(float("inf"), x.dtype), x), axis)
     length = tf.shape(x)[axis]
     place = tf.reshape(tf.range(length), [-1] + [1] * (x.shape.rank - 1 - axis % x.shape.rank))
@@ -247,6 +284,8 @@ def argsort(x: Any, axis: int) -> Any:
     if not x.dtype.is_floating:
         return tf.argsort(x, axis, stable=True)
     nan = tf.math.is_nan(x)
+    if isinstance(x, _EAGER) and not bool(tf.reduce_any(nan)):
+        return tf.argsort(x, axis, stable=True)
     order = tf.argsort(tf.where(nan, tf.cast(float("inf"), x.dtype), x), axis, stable=True)
     late = tf.argsort(tf.cast(take_along_axis(nan, order, axis), tf.uint8), axis, stable=True)
     return take_along_axis(order, late, axis)
@@ -289,6 +328,8 @@ def segment_sum(values: Any, ids: Any, num: int) -> Any:
 
 
 def fill(shape: Any, value: Any, dtype: str) -> Any:
+    if dtype in EIGHT_BITS:
+        return cast(tf.fill(shape, tf.cast(value, tf.float32)), dtype)
     return tf.fill(shape, tf.cast(value, dtype))
 
 
@@ -358,7 +399,7 @@ KERNELS: dict[str, Any] = {
     "_softmax": softmax,
     "_log_softmax": lambda x, axis: tf.nn.log_softmax(x, axis),
     "logsumexp": reduction(tf.reduce_logsumexp),
-    "_cast": tf.cast,
+    "_cast": cast,
     "stop_gradient": tf.stop_gradient,
     "sum": reduction(tf.reduce_sum),
     "mean": reduction(tf.reduce_mean),
@@ -395,7 +436,7 @@ KERNELS: dict[str, Any] = {
     "top_k": lambda x, k, sorted: tuple(tf.math.top_k(x, k, sorted)),
     "_one_hot": one_hot,
     "_fill": fill,
-    "_fill_like": lambda x, value, dtype: tf.fill(tf.shape(x), tf.cast(value, dtype)),
+    "_fill_like": lambda x, value, dtype: fill(tf.shape(x), value, dtype),
     "_arange": arange,
     "_einsum": lambda operands, subscripts: product(lambda *xs: tf.einsum(subscripts, *xs))(*operands),
     "matmul": product(lambda a, b: _matmul(a, b)),

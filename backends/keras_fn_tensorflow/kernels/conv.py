@@ -6,6 +6,8 @@ and no dilation together with strides or in a transposed convolution. What lacks
 
 from __future__ import annotations
 
+import functools
+import itertools
 from typing import Any
 
 import tensorflow as tf
@@ -46,11 +48,17 @@ def conv(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
         kernel, dilation = _spread(kernel, dilation), (1,) * len(dilation)
     groups = x.shape[-1] // kernel.shape[-2]
     if groups == 1:
-        return tf.nn.convolution(x, kernel, strides, padding.upper(), dilations=dilation)
+        return _convolution(x, kernel, strides, padding, dilation)
     if kernel.shape[-2] == 1 and len(strides) < 3 and len(set(strides)) == 1:
         return _depthwise(x, kernel, strides, padding, dilation)
     parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
-    return tf.concat([tf.nn.convolution(a, b, strides, padding.upper(), dilations=dilation) for a, b in parts], -1)
+    return tf.concat([_convolution(a, b, strides, padding, dilation) for a, b in parts], -1)
+
+
+def _convolution(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
+    # the layout is named, as gradients in eager code ask the forward op for it
+    layout = ("NWC", "NHWC", "NDHWC")[len(strides) - 1]
+    return tf.nn.convolution(x, kernel, strides, padding.upper(), data_format=layout, dilations=dilation)
 
 
 def _depthwise(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
@@ -87,13 +95,35 @@ def conv_transpose(x: Any, kernel: Any, strides: Any, crops: Any, dilation: Any)
 
 
 def max_pool(x: Any, size: Any, strides: Any, padding: Any) -> Any:
-    if x.dtype == tf.bool or (len(size) == 3 and not x.dtype.is_floating):
-        return tf.cast(max_pool(tf.cast(x, tf.float64), size, strides, padding), x.dtype)
+    if x.dtype == tf.bool:
+        return tf.cast(max_pool(tf.cast(x, tf.int32), size, strides, padding), x.dtype)
+    if len(size) == 3 and (x.dtype == tf.float64 or not x.dtype.is_floating):  # TensorFlow has no kernel
+        lowest = -float("inf") if x.dtype.is_floating else x.dtype.min
+        return functools.reduce(tf.maximum, _taps(x, size, strides, padding, lowest))
     return tf.nn.max_pool(x, size, strides, padding.upper())
 
 
 def average_pool(x: Any, size: Any, strides: Any, padding: Any) -> Any:
+    if len(size) == 3 and x.dtype == tf.float64:  # TensorFlow has no kernel on a CPU
+        total, count = (tf.add_n(_taps(v, size, strides, padding, 0)) for v in (x, tf.ones_like(x)))
+        return total / count
     return tf.nn.avg_pool(x, size, strides, padding.upper())
+
+
+def _taps(x: Any, size: Any, strides: Any, padding: Any, fill: Any) -> list[Any]:
+    """For each place in a window: the element that lies there in every window."""
+    lengths = [tf.shape(x)[a + 1] if x.shape[a + 1] is None else x.shape[a + 1] for a in range(len(size))]
+    axes = list(zip(lengths, size, strides, strict=True))
+    if padding == "same":
+        lack = [tf.maximum((-(-n // s) - 1) * s + k - n, 0) for n, k, s in axes]
+        x = tf.pad(x, [[0, 0], *([a // 2, a - a // 2] for a in lack), [0, 0]], constant_values=tf.cast(fill, x.dtype))
+        axes = [(n + a, k, s) for (n, k, s), a in zip(axes, lack, strict=True)]
+    spans = [(n - k) // s * s + 1 for n, k, s in axes]
+    found = []
+    for at in itertools.product(*map(range, size)):
+        cuts = [slice(t, t + span, s) for t, span, s in zip(at, spans, strides, strict=True)]
+        found.append(x[(slice(None), *cuts)])
+    return found
 
 
 KERNELS: dict[str, Any] = {

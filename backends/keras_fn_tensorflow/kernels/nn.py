@@ -25,4 +25,11 @@ def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_for
     return tf.cast(x, images.dtype)
 
 
-KERNELS: dict[str, Any] = {"_resize": resize}
+def rgb_to_hsv(images: Any, axis: int) -> Any:
+    """One pass; the way back has no gradient in TensorFlow, so that it stays with its body."""
+    if axis not in (-1, images.shape.rank - 1) or images.dtype not in (tf.float32, tf.float64):
+        return REGISTRY["_rgb_to_hsv"].fn(images, axis)
+    return tf.image.rgb_to_hsv(images)
+
+
+KERNELS: dict[str, Any] = {"_resize": resize, "_rgb_to_hsv": rgb_to_hsv}

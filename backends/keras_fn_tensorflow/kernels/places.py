@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_fn.core.spec import REGISTRY
+
 
 def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
     rank = x.shape.rank
@@ -53,7 +55,8 @@ def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
     depth = indices.shape[-1]
     sizes = tf.cast(tf.shape(x)[:depth], indices.dtype)
     indices = tf.where(indices < 0, indices + sizes, indices)
-    updates = tf.broadcast_to(updates, tf.concat([tf.shape(indices)[:-1], tf.shape(x)[depth:]], 0))
+    if updates.shape.as_list() != [*indices.shape[:-1], *x.shape[depth:]] or not updates.shape.is_fully_defined():
+        updates = tf.broadcast_to(updates, tf.concat([tf.shape(indices)[:-1], tf.shape(x)[depth:]], 0))
     if reduction == "mul":
         return _multiplied(x, indices, updates)
     return getattr(tf, f"tensor_scatter_nd_{reduction or 'update'}")(x, indices, updates)
@@ -87,6 +90,37 @@ def correlate(x1: Any, x2: Any, mode: str) -> Any:
     return tf.nn.conv1d(signal, x2[:, None, None], 1, "VALID")[0, :, 0]
 
 
+# dtypes that TensorFlow searches, by way of which others are searched
+_SEARCHED = {
+    tf.bool: tf.int32, tf.uint8: tf.int32, tf.int8: tf.int32, tf.int16: tf.int32, tf.uint16: tf.int32,
+    tf.int32: tf.int32, tf.uint32: tf.int64, tf.int64: tf.int64, tf.float16: tf.float32, tf.bfloat16: tf.float32,
+    tf.float32: tf.float32, tf.float64: tf.float64,
+}  # fmt: skip
+
+
+def searchsorted(sequence: Any, values: Any, side: str) -> Any:
+    """By halving, where the body compares each value with the whole sequence. NaN is behind all numbers."""
+    if sequence.dtype not in _SEARCHED:
+        return REGISTRY["_searchsorted"].fn(sequence, values, side)
+    sequence, values = (tf.cast(x, _SEARCHED[sequence.dtype]) for x in (sequence, values))
+    row = tf.reshape(values, [-1])
+    if not sequence.dtype.is_floating:
+        return tf.reshape(tf.searchsorted(sequence, row, side), tf.shape(values))
+    lost = tf.math.is_nan(sequence)
+    numbers = tf.reduce_sum(tf.cast(tf.logical_not(lost), tf.int32))
+    place = tf.searchsorted(tf.where(lost, tf.cast(float("inf"), sequence.dtype), sequence), row, side)
+    last = numbers if side == "left" else tf.size(sequence)
+    place = tf.where(tf.math.is_nan(row), last, tf.minimum(place, numbers))
+    return tf.reshape(place, tf.shape(values))
+
+
+def distinct(x: Any) -> Any:
+    """By hashing, and then sorting what is left; it takes each NaN for another value."""
+    if x.dtype not in (tf.int32, tf.int64):
+        return REGISTRY["_distinct"].fn(x)
+    return tf.sort(tf.unique(tf.reshape(x, [-1])).y)
+
+
 KERNELS: dict[str, Any] = {
     "_diagonal": diagonal,
     "_nonzero": nonzero,
@@ -94,4 +128,6 @@ KERNELS: dict[str, Any] = {
     "_segment_reduce": segment_reduce,
     "_scatter": scatter,
     "_correlate": correlate,
+    "_distinct": distinct,
+    "_searchsorted": searchsorted,
 }

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from keras_fn_torch.arrays import TORCH_DTYPES, device
+from keras_fn.ops import reduction
+from keras_fn_torch.arrays import TORCH_DTYPES, cast, device
 
 # ops that torch has under the same name, with the same arguments
 SAME = (
-    "add subtract multiply floor_divide maximum minimum arctan2 not_equal less less_equal greater "
+    "add subtract multiply maximum minimum arctan2 not_equal less less_equal greater "
     "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite square "
     "floor ceil exp expm1 log log1p sqrt rsqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh "
     "arctanh erf sigmoid broadcast_to true_divide negative relu"
@@ -45,6 +46,12 @@ def matmul(x1: Any, x2: Any) -> Any:
     if x1.dtype == torch.bool:
         return torch.matmul(x1.to(torch.int32), x2.to(torch.int32)) != 0
     return torch.matmul(x1, x2)
+
+
+def einsum(operands: Any, subscripts: str) -> Any:
+    if operands[0].dtype == torch.bool:
+        return torch.einsum(subscripts, *(x.to(torch.int32) for x in operands)) != 0
+    return torch.einsum(subscripts, *operands)
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
@@ -80,6 +87,9 @@ def mean(x: Any, axis: Any, keepdims: bool) -> Any:
 
 def var(x: Any, axis: Any, keepdims: bool) -> Any:
     axes = _axes(x, axis)
+    if x.device.type == "cpu" and axes:
+        # torch updates mean and variance element by element: on a CPU, two passes take a third of that
+        return reduction.var.fn(x, axes, keepdims)
     return torch.var(x, axes, correction=0, keepdim=keepdims) if axes else torch.zeros_like(x)
 
 
@@ -214,6 +224,12 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
     return out.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
 
+def take_rows(x: Any, rows: Any) -> Any:
+    if rows.ndim == 1:
+        return torch.index_select(x, 0, rows)
+    return torch.index_select(x, 0, rows.reshape(-1)).reshape(*rows.shape, *x.shape[1:])
+
+
 def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         return x.reshape(-1)[indices.long().reshape(-1)]
@@ -227,8 +243,12 @@ def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
 
 
 def _from_front(indices: Any, length: int) -> Any:
-    """Indices below 0, which count from the end, as ones that count from the front."""
-    return torch.where(indices < 0, indices + length, indices)
+    """Indices below 0, which count from the end, as ones that count from the front.
+
+    The sign, drawn over all bits, lets the length through or not; without a tensor of bools, and mostly in place.
+    """
+    add = indices >> (8 * indices.dtype.itemsize - 1)
+    return add.bitwise_and_(length).add_(indices)
 
 
 def _without(shape: Any, axis: int) -> Any:
@@ -267,9 +287,31 @@ def argsort(x: Any, axis: int) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
-    # torch.topk is faster, and takes any of equal elements: elsewhere the first of them come first
+    # torch.topk takes any of equal elements, elsewhere the first of them come first: so their places join the numbers
+    if x.dtype in _BITS and x.numel() and k <= x.shape[-1]:
+        indices = torch.topk(_ranked(x.detach()), k).indices
+        return torch.gather(x, -1, indices), indices.to(torch.int32)
     values, indices = torch.sort(x, dim=-1, descending=True, stable=True)
     return values[..., :k], indices[..., :k].to(torch.int32)
+
+
+# dtypes of which a number and its place fit into 64 bits -> the integers of the same size
+_BITS = {
+    torch.float32: torch.int32, torch.float16: torch.int16, torch.bfloat16: torch.int16, torch.int32: torch.int32,
+    torch.int16: torch.int16, torch.int8: torch.int8, torch.uint8: torch.uint8,
+}  # fmt: skip
+
+
+def _ranked(x: Any) -> Any:
+    """Different int64 in the order of the numbers; of equal ones, those in front are larger. NaN is above all."""
+    if x.is_floating_point():
+        # without their sign, floats lie in the order of their bits, and NaN above them; torch.where would be slower
+        bits = x.view(_BITS[x.dtype])
+        bits = bits & torch.iinfo(bits.dtype).max
+        bits *= (x < 0).to(bits.dtype).mul_(-2).add_(1)
+    else:
+        bits = x
+    return bits.to(torch.int64, copy=True).mul_(2**32).add_(torch.arange(x.shape[-1] - 1, -1, -1, device=x.device))
 
 
 def reshape(x: Any, shape: Any) -> Any:
@@ -283,9 +325,11 @@ KERNELS: dict[str, Any] = {
     "matmul": matmul,
     "equal": torch.eq,
     "mod": torch.remainder,
+    # constant between its steps; torch raises where a gradient would pass
+    "floor_divide": lambda x1, x2: torch.floor_divide(x1.detach(), x2.detach()),
     "power": power,
     "round": round_,
-    "_cast": lambda x, dtype: x.to(TORCH_DTYPES[dtype]),
+    "_cast": cast,
     "stop_gradient": lambda x: x.detach(),
     "_select": select,
     "_softmax": torch.softmax,
@@ -317,7 +361,7 @@ KERNELS: dict[str, Any] = {
     "repeat": repeat,
     "_pad": pad,
     "_get_item": get_item,
-    "_take_rows": lambda x, rows: torch.index_select(x, 0, rows),
+    "_take_rows": take_rows,
     "take": take,
     "take_along_axis": take_along_axis,
     "slice": slice_,
@@ -330,5 +374,5 @@ KERNELS: dict[str, Any] = {
     "_fill": lambda shape, value, dtype: torch.full(shape, value, dtype=TORCH_DTYPES[dtype], device=device()),
     "_fill_like": lambda x, value, dtype: torch.full_like(x, value, dtype=TORCH_DTYPES[dtype]),
     "_arange": arange,
-    "_einsum": lambda operands, subscripts: torch.einsum(subscripts, *operands),
+    "_einsum": einsum,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import linalg
 
 from keras_fn.core import dtypes
@@ -25,6 +26,18 @@ def pinv(x: Any, rcond: float | None) -> Any:
     return linalg.pinv(x, rtol=rcond)
 
 
+def lstsq(a: Any, b: Any, rcond: float | None) -> Any:
+    """LAPACK's solver by a complete orthogonal factorization; where gradients are wanted, or on a GPU, by `pinv`."""
+    recorded = torch.is_grad_enabled() and (a.requires_grad or b.requires_grad)
+    if recorded or a.device.type != "cpu" or not a.numel() or not b.numel():
+        return equations._lstsq.fn(a, b, rcond)
+    if rcond is None:
+        rcond = equations.least_share(a.shape[-2], a.shape[-1], dtypes.standardize(a.dtype))
+    batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (x.expand(*batch, *x.shape[-2:]) for x in (a, b))
+    return linalg.lstsq(a, b, rcond=rcond, driver="gelsy").solution
+
+
 KERNELS: dict[str, Any] = {
     "_cholesky": lambda x, upper: linalg.cholesky(x, upper=upper),
     "_eig": lambda x: tuple(linalg.eig(x)),
@@ -34,6 +47,7 @@ KERNELS: dict[str, Any] = {
     "_svd": svd,
     "_slogdet": lambda x: tuple(linalg.slogdet(x)),
     "_det": linalg.det,
+    "_lstsq": lstsq,
     "_solve": linalg.solve,
     "_solve_triangular": lambda a, b, lower: linalg.solve_triangular(a, b, upper=not lower),
     "_inv": linalg.inv,

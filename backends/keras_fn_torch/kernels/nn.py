@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from keras_fn.core.errors import ArgumentError
-from keras_fn.ops import image_resize, nn
+from keras_fn.ops import batch_statistics, ctc, image_resize, nn
 
 
 def batch_normalization(
@@ -20,6 +20,17 @@ def batch_normalization(
         return nn.batch_normalization.fn(x, mean, variance, axis, offset, scale, epsilon)
     out = F.batch_norm(torch.movedim(x, axis, 1), mean, variance, scale, offset, False, 0.0, epsilon)
     return torch.movedim(out, 1, axis)
+
+
+def normalize_batch(x: Any, axis: int, offset: Any, scale: Any, epsilon: float) -> Any:
+    channels = x.shape[axis] if x.ndim > 1 else 0
+    count = x.numel() // channels if channels else 0
+    if count < 2 or x.dtype not in (torch.float32, torch.float64):  # F.batch_norm refuses single values
+        return batch_statistics._normalize_batch.fn(x, axis, offset, scale, epsilon)
+    # running statistics that move all the way become those of the batch, the variance with count - 1 below it
+    mean, variance = x.new_zeros(channels), x.new_zeros(channels)
+    y = F.batch_norm(torch.movedim(x, axis, 1), mean, variance, scale, offset, True, 1.0, epsilon)
+    return torch.movedim(y, 1, axis), mean, variance * ((count - 1) / count)
 
 
 def _last(x: Any, axes: Any, *weights: Any) -> Any:
@@ -70,6 +81,37 @@ def attention(
             raise ArgumentError(f"flash_attention=True was asked for, and torch has no such kernel here: {e}") from e
 
 
+def gelu(x: Any, approximate: bool) -> Any:
+    return F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def group_normalization(x: Any, gamma: Any, beta: Any, groups: int, axis: int, epsilon: float) -> Any:
+    return torch.movedim(F.group_norm(torch.movedim(x, axis, 1), groups, gamma, beta, epsilon), 1, axis)
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool) -> Any:
+    if not from_logits or target.shape != output.shape:
+        return nn.binary_crossentropy.fn(target, output, from_logits)
+    return F.binary_cross_entropy_with_logits(output, target, reduction="none")
+
+
+def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, blank: int) -> Any:
+    """One loop in C++ in the place of a scan over times. torch calls it infinite where no path fits."""
+    name = output.dtype
+    x = output if name == torch.float64 else output.float()
+    log_p = torch.log_softmax(x, -1).clamp_min(ctc.NEVER)
+    labels = target.long().clamp(0, x.shape[-1] - 1)
+    target_length, output_length = target_length.long(), output_length.long()
+    # two equal labels in a row need a blank between them
+    place = torch.arange(labels.shape[1] - 1, device=x.device) + 1 if labels.shape[1] else target_length[:0]
+    again = (labels[:, 1:] == labels[:, :-1]) & (place < target_length[:, None])
+    never = (target_length + again.sum(1) > output_length) | (output_length == 0)
+    loss = F.ctc_loss(
+        log_p.transpose(0, 1), labels, output_length, target_length, blank, reduction="none", zero_infinity=True
+    )
+    return torch.where(never, -ctc.NEVER, loss).to(name)
+
+
 def linear(x: Any, weights: Any, bias: Any) -> Any:
     return torch.addmm(bias, x, weights) if x.ndim == 2 else F.linear(x, weights.t(), bias)
 
@@ -82,22 +124,41 @@ def class_loss(target: Any, log_p: Any, axis: int) -> Any:
     return torch.where(inside, -log_p.gather(axis, index).squeeze(axis), 0.0)
 
 
+def _interpolation(x: Any, size: Any, interpolation: str, antialias: bool) -> dict[str, Any] | None:
+    """How torch does it with the same weights; None where it does not. Images have their channels on axis 1.
+
+    torch's plain cubic kernel is another one (a = -0.75), but that of its antialiasing is ours (a = -0.5), and where an
+    image grows antialiasing changes nothing.
+    """
+    grows = all(new >= old for new, old in zip(size, x.shape[2:], strict=True))
+    if interpolation == "bilinear" and not antialias and x.is_floating_point():
+        return {"mode": "bilinear"}
+    if interpolation in ("bilinear", "bicubic") and (antialias or grows) and x.dtype in (torch.float32, torch.float64):
+        return {"mode": interpolation, "antialias": True}
+    return None
+
+
 def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_format: str) -> Any:
-    if interpolation != "bilinear" or antialias or not images.is_floating_point():
-        return image_resize._resize.fn(images, size, interpolation, antialias, data_format)
     x = images if images.ndim == 4 else images.unsqueeze(0)
-    if data_format == "channels_last":
-        x = F.interpolate(x.permute(0, 3, 1, 2), size, mode="bilinear").permute(0, 2, 3, 1)
-    else:
-        x = F.interpolate(x, size, mode="bilinear")
+    x = x.permute(0, 3, 1, 2) if data_format == "channels_last" else x
+    how = _interpolation(x, size, interpolation, antialias)
+    if how is None:
+        return image_resize._resize.fn(images, size, interpolation, antialias, data_format)
+    x = F.interpolate(x, size, **how)
+    x = x.permute(0, 2, 3, 1) if data_format == "channels_last" else x
     return x if images.ndim == 4 else x.squeeze(0)
 
 
 KERNELS: dict[str, Any] = {
     "batch_normalization": batch_normalization,
+    "_normalize_batch": normalize_batch,
     "_layer_normalization": layer_normalization,
     "_attention": attention,
     "_class_loss": class_loss,
+    "_ctc_loss": ctc_loss,
+    "_group_normalization": group_normalization,
     "_linear": linear,
     "_resize": resize,
+    "binary_crossentropy": binary_crossentropy,
+    "gelu": gelu,
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+
+from keras_fn.ops import counting, lookup
 
 
 def nonzero(x: Any) -> Any:
@@ -82,6 +85,22 @@ def correlate(x1: Any, x2: Any, mode: str) -> Any:
     return F.conv1d(F.pad(x1[None, None], (before, after)), x2[None, None])[0, 0]
 
 
+def histogram(x: Any, bins: int, range: Any) -> Any:
+    """Bins by arithmetic, and a look at their borders, where the body searches. On a CPU only."""
+    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or not x.numel():
+        return counting._histogram.fn(x, bins, range)
+    low, high = range or (float(x.min()), float(x.max()))
+    if not low < high or not math.isfinite(high - low):
+        return counting._histogram.fn(x, bins, range)
+    counts, borders = torch.histogram(x.detach(), bins, range=(low, high))
+    return counts.to(torch.int32), borders
+
+
+def distinct(x: Any) -> Any:
+    # of floats, torch takes each NaN for another value
+    return torch.unique(x) if not x.is_floating_point() and not x.is_complex() else lookup._distinct.fn(x)
+
+
 KERNELS: dict[str, Any] = {
     "_diagonal": lambda x, offset, axis1, axis2: torch.diagonal(x, offset, axis1, axis2),
     "_nonzero": nonzero,
@@ -90,4 +109,6 @@ KERNELS: dict[str, Any] = {
     "_scatter": scatter,
     "_searchsorted": searchsorted,
     "_correlate": correlate,
+    "_distinct": distinct,
+    "histogram": histogram,
 }

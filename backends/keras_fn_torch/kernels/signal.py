@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from keras_fn.ops import fourier as ops
+
 
 def fourier(real: Any, imag: Any, rank: int, inverse: bool) -> Any:
     if not real.numel():  # MKL refuses it
@@ -20,8 +22,18 @@ def rfft(x: Any, length: int | None) -> Any:
     return out.real, out.imag
 
 
+def extract_sequences(x: Any, length: int, stride: int) -> Any:
+    """A view, where the body gathers."""
+    if not (isinstance(length, int) and isinstance(stride, int) and length > 0 and stride > 0):
+        return ops.extract_sequences.fn(x, length, stride)
+    if not x.ndim or x.shape[-1] < length:
+        return ops.extract_sequences.fn(x, length, stride)
+    return x.unfold(-1, length, stride)
+
+
 KERNELS: dict[str, Any] = {
     "_fourier": fourier,
     "_rfft": rfft,
+    "extract_sequences": extract_sequences,
     "_irfft": lambda real, imag, length: torch.fft.irfft(torch.complex(real, imag), length),
 }

@@ -15,9 +15,12 @@ from keras_fn.testing.samples import Call, Sample
 from keras_fn.testing.samples.sample import OPEN
 
 # relative and absolute tolerance by dtype, for a few roundings; a sample's `tolerance` is a factor on both
-TOLERANCES = {"float64": 1e-8, "float32": 2e-5, "float16": 4e-3, "bfloat16": 3e-2, "complex64": 2e-5}
+TOLERANCES = {"float64": 1e-8, "float32": 2e-5, "float16": 4e-3, "bfloat16": 3e-2, "complex64": 2e-5,
+              "float8_e4m3fn": 1e-6, "float8_e5m2": 1e-6}  # fmt: skip
 # the dtypes of the grid; a backend is asked for each whether it has it
 GRID = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")
+# dtypes that a call may name as well; whole ops are not tried in them
+EIGHT_BITS = ("float8_e4m3fn", "float8_e5m2")
 
 
 class Mismatch(AssertionError):
@@ -172,10 +175,11 @@ def _difference(i: int, found: np.ndarray, right: np.ndarray, same: np.ndarray, 
 
 def supported() -> list[str]:
     """The dtypes of the grid that the active backend has: what is converted to one comes out as one."""
-    return [name for name in GRID if _has(active.backend, name)]
+    return [name for name in GRID if has(active.backend, name)]
 
 
-def _has(backend: Backend, name: str) -> bool:
+def has(backend: Backend, name: str) -> bool:
+    """Whether a backend has a dtype."""
     try:
         x = backend.convert(np.ones(1, "float32"), name)
     except (TypeError, ValueError, RuntimeError, NotImplementedError, KeyError, AttributeError):

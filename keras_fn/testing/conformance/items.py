@@ -14,9 +14,8 @@ import keras_fn.ops  # pyright: ignore[reportUnusedImport]
 import keras_fn.random  # noqa: F401  # pyright: ignore[reportUnusedImport]  (it declares ops)
 from keras_fn.core.backend import active
 from keras_fn.core.spec import REGISTRY
-from keras_fn.testing.conformance import draws, grid, programs
-from keras_fn.testing.conformance.calls import GRID, Mismatch, supported
-from keras_fn.testing.conformance.gradients import check_gradient, check_second
+from keras_fn.testing.conformance import draws, gradients, grid, programs
+from keras_fn.testing.conformance.calls import EIGHT_BITS, GRID, Mismatch, has, supported
 from keras_fn.testing.conformance.values import check_body, check_spec, check_unknown, check_value
 from keras_fn.testing.samples import SAMPLES, Call, Sample
 
@@ -64,10 +63,14 @@ def items(quick: bool = False) -> list[Item]:
 
 def _all(quick: bool) -> Iterator[Item]:
     have = supported()
-    for name in REGISTRY:
+    for name, declared in REGISTRY.items():
+        if declared.facts.get("sparse"):
+            continue  # what comes out is no tensor that the suite could compare; frameworks without it leave it out
         yield Item("sample", name, functools.partial(check_sample, name))
         if name in SAMPLES and (active.backend.differentiable or not SAMPLES[name].differentiates):
             yield from _of_sample(SAMPLES[name], have, quick)
+    for name, check in gradients.OWN.items():
+        yield Item("gradient", name, check)
     for name, make in programs.RETRACE.items():
         yield Item("retrace", name, functools.partial(programs.check_retrace, make))
     for name, check in programs.STATE.items():
@@ -101,12 +104,20 @@ def _of_sample(sample: Sample, have: list[str], quick: bool) -> Iterator[Item]:
                 yield item("unknown", check_unknown)
         if _has_tensors(call) and (_in_third(sample.op) if quick and call is first else not quick):
             yield item("compiled", programs.check_compiled)
+            if call is first:
+                yield Item("retrace", sample.op, functools.partial(programs.check_traced_once, sample, call))
     if sample.grad and (not quick or _in_third(sample.op)):
-        yield Item("gradient", sample.op, functools.partial(check_gradient, sample, first))
-        if sample.twice and not quick:
-            yield Item("second", sample.op, functools.partial(check_second, sample, first))
+        yield from _derivatives(sample, quick)
     for names in grid.combinations(sample, have, quick):
         yield Item("dtype", f"{sample.op}/{','.join(names)}", functools.partial(grid.check_dtype, sample, names))
+
+
+def _derivatives(sample: Sample, quick: bool) -> Iterator[Item]:
+    for i in sample.at[:1] if quick else sample.at:
+        name, call = f"{sample.op}/{i}" if i else sample.op, sample.calls[i]
+        yield Item("gradient", name, functools.partial(gradients.check_gradient, sample, call))
+        if sample.twice and not quick:
+            yield Item("second", name, functools.partial(gradients.check_second, sample, call))
 
 
 def _chosen(sample: Sample, have: list[str], quick: bool) -> Iterator[tuple[int, Call]]:
@@ -125,7 +136,8 @@ def _in_third(name: str) -> bool:
 
 def _all_supported(call: Call, have: list[str]) -> bool:
     """Whether the backend has the dtypes that a call names."""
-    return all(a in have for a in call.args if isinstance(a, str) and a in GRID)
+    named = [a for a in call.args if isinstance(a, str)]
+    return all(a in have for a in named if a in GRID) and all(has(active.backend, a) for a in named if a in EIGHT_BITS)
 
 
 def _has_tensors(call: Call) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,12 +26,45 @@ from keras_fn.testing.conformance.calls import (
 from keras_fn.testing.samples import Call, Sample
 
 
+class Program:
+    """A call of an op as a compiled step that counts how often its Python runs.
+
+    Args:
+        sample: the op.
+        call: its arguments.
+    """
+
+    _last: ClassVar[tuple[Any, Program] | None] = None
+
+    def __init__(self, sample: Sample, call: Call) -> None:
+        self.traces = 0
+        self.values = arrays_of(call)
+
+        def step(*operands: Any) -> Any:
+            self.traces += 1
+            return apply(sample, call, operands)
+
+        self.step = active.backend.compile_step(step, list, "auto")
+
+    @classmethod
+    def of(cls, sample: Sample, call: Call) -> Program:
+        """The program of a call. The last one is kept: what follows in the list of items asks for the same."""
+        key = (active.backend, id(sample), id(call))
+        if cls._last is None or cls._last[0] != key:
+            cls._last = key, cls(sample, call)
+        return cls._last[1]
+
+    def run(self) -> Any:
+        """What the step gives for new tensors of the same values."""
+        with np.errstate(all="ignore"):
+            return self.step(*tensors(self.values))
+
+
 def check_compiled(sample: Sample, call: Call) -> None:
     """A compiled step gives what the op gives at once."""
     values = arrays_of(call)
     eager = computed(sample, call, values)
-    step = active.backend.compile_step(lambda *operands: apply(sample, call, operands), list, "auto")
-    got = leaves(step(*tensors(values)))
+    got = leaves(Program.of(sample, call).run())
     wanted = [facts(x)[1] for x in eager]
     if [facts(x)[1] for x in got] != wanted:
         raise Mismatch(f"Compiled, the dtypes are {[facts(x)[1] for x in got]}, and at once {wanted}.")
@@ -86,6 +119,17 @@ def _seeded() -> Any:
 
 def _looped() -> Any:
     return (lambda x: ops.fori_loop(0, 3, lambda i, v: ops.multiply(v, 2.0), x)), list
+
+
+def check_traced_once(sample: Sample, call: Call) -> None:
+    """The third call of one signature runs no Python of the step any more."""
+    program = Program.of(sample, call)
+    program.run()
+    program.run()
+    before = program.traces
+    program.run()
+    if program.traces > before:
+        raise Mismatch(f"The step's Python ran again in another call with equal shapes: {program.traces} times in all.")
 
 
 def check_retrace(make: Any) -> None:

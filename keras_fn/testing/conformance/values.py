@@ -93,9 +93,9 @@ def without_kernel(name: str) -> Iterator[None]:
     """The active backend without its kernel for a composite."""
     kernels, op = active.backend.kernels, REGISTRY[name]
     kernel = kernels.pop(name)
-    op._fast.pop(active.backend, None)
+    op.forget_kernels(active.backend)
     try:
         yield
     finally:
         kernels[name] = kernel
-        op._fast.pop(active.backend, None)
+        op.forget_kernels(active.backend)

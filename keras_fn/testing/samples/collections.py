@@ -52,8 +52,8 @@ def _segments(values: Any, ids: Any, num: int, how: str) -> Any:
 SAMPLES = [
     nans("nansum", _sum),
     nans("nanprod"),
-    nans("nanmax", grad=()),
-    nans("nanmin", grad=()),
+    nans("nanmax"),
+    nans("nanmin"),
     nans("nanmean"),
     nans("nanvar"),
     nans("nanstd"),
@@ -63,7 +63,7 @@ SAMPLES = [
         call(HOLES),
         empty(floats(0, 3), 0),
         oracle=_cum(np.nancumsum),
-        grad=(),
+        grad=(0,),
         grid="floats",
     ),
     row(
@@ -72,7 +72,7 @@ SAMPLES = [
         call(HOLES),
         empty(floats(0, 3), 0),
         oracle=_cum(np.nancumprod),
-        grad=(),
+        grad=(0,),
         grid="floats",
     ),
     row("nanargmax", call(HOLES, axis=1), call(HOLES), empty(floats(0, 3), axis=1), grid="floats"),
@@ -143,7 +143,13 @@ SAMPLES = [
         grid="numbers",
     ),
     row(
-        "vander", call(floats(3)), call(floats(3), N=2), call(ints(3), increasing=True), empty(floats(0)), grid="floats"
+        "vander",
+        call(floats(3)),
+        call(floats(3), N=2),
+        call(ints(3), increasing=True),
+        empty(floats(0)),
+        grad=(0,),
+        grid="floats",
     ),
     row(
         "linspace",
@@ -155,7 +161,13 @@ SAMPLES = [
         grid="floats",
     ),
     row("logspace", call(floats(3), floats(3, seed=1), num=4), grad=(0, 1), grid="floats", tolerance=10.0),
-    row("geomspace", call(floats(3, low=0.5), floats(3, low=0.5, seed=1), num=4), grid="floats", tolerance=10.0),
+    row(
+        "geomspace",
+        call(floats(3, low=0.5), floats(3, low=0.5, seed=1), num=4),
+        grad=(0, 1),
+        grid="floats",
+        tolerance=10.0,
+    ),
     row("_bincount", call(ints(9), None, 7), oracle=lambda x, w, n: np.bincount(x, w, n), grid="none", dynamic=True),
     row("bincount", call(ints(9)), call(ints(9), minlength=8), call(ints(9), floats(9)), grid="none", dynamic=True),
     row(
@@ -183,12 +195,15 @@ SAMPLES = [
         "select",
         call([bools(4), bools(4, seed=1)], [floats(4), floats(4, seed=1)], 0.0),
         empty([bools(0)], [floats(0)], 1.0),
+        grad=(2, 3),
         grid="none",
     ),
     row(
         "_segment_reduce",
         *(call(floats(6, 2), array([0, 1, 1, 0, 2, 2], "int32"), 3, how) for how in ("max", "min", "prod")),
         oracle=_segments,
+        grad=(0,),
+        at=(0, 1, 2),
         grid="floats",
     ),
 ]

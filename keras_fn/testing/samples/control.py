@@ -51,6 +51,8 @@ SAMPLES = [
         run=_cond,
         oracle=lambda p, x: x * 2 if p else x - 1,
         grad=(1,),
+        at=(0, 1),
+        twice=True,
         grid="none",
     ),
     row(
@@ -61,6 +63,8 @@ SAMPLES = [
         call(array(-3, "int32"), floats(2)),
         run=_switch,
         grad=(1,),
+        at=(0, 1, 2),
+        twice=True,
         grid="none",
         oracle=lambda i, x: (x + 1, x * x, -x)[min(max(int(i), 0), 2)],
     ),
@@ -71,6 +75,7 @@ SAMPLES = [
         empty(floats(0, 3), array(2, "int32")),
         run=_while_loop,
         oracle=lambda x, n: (n, x * 2.0 ** int(n)),
+        grad=(0,),
         grid="none",
     ),
     row(
@@ -82,6 +87,8 @@ SAMPLES = [
         run=_scan,
         oracle=_scanned,
         grad=(0, 1),
+        at=(0, 1),
+        twice=True,
         grid="none",
     ),
     row(
@@ -91,6 +98,7 @@ SAMPLES = [
         run=_vectorized_map,
         oracle=lambda x, y: x @ y + 1,
         grad=(0, 1),
+        twice=True,
         grid="none",
     ),
 ]

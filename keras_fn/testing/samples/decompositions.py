@@ -23,8 +23,17 @@ def _transposed(x: Any) -> Any:
     return ops.swapaxes(x, -1, -2)
 
 
+def _symmetric(x: Any) -> Any:
+    """Frameworks read one triangle or both; where differences move single elements, that must not matter."""
+    return ops.multiply(ops.add(x, _transposed(x)), 0.5)
+
+
+def _cholesky(x: Any, upper: bool) -> Any:
+    return _op("_cholesky")(_symmetric(x), upper)
+
+
 def _eigh(x: Any) -> Any:
-    values, vectors = _op("_eigh")(x)
+    values, vectors = _op("_eigh")(_symmetric(x))
     return values, ops.matmul(ops.multiply(vectors, ops.expand_dims(values, -2)), _transposed(vectors))
 
 
@@ -58,25 +67,24 @@ def matrix(op: str, oracle: Any, *rest: Any, x: Any = SPD, **facts: Any) -> Samp
 
 
 SAMPLES = [
-    matrix("_cholesky", lambda x, upper: np.linalg.cholesky(x), False, grad=()),
+    matrix("_cholesky", lambda x, upper: np.linalg.cholesky(x), False, run=_cholesky, twice=True),
     matrix(
         "_cholesky_inverse",
         lambda x, upper: np.linalg.inv(x @ np.swapaxes(x, -1, -2)),
         False,
         x=np.asarray(np.linalg.cholesky(SPD), "float32"),
-        grad=(),
         tolerance=50.0,
     ),
-    matrix("_eigh", lambda x: (np.linalg.eigvalsh(x), x), run=_eigh, grad=()),
-    matrix("_eig", np.linalg.eigvalsh, run=_eig, grad=()),
+    matrix("_eigh", lambda x: (np.linalg.eigvalsh(x), x), run=_eigh),
+    matrix("_eig", np.linalg.eigvalsh, run=_eig),
     matrix("_qr", _qr_oracle, "reduced", x=A, run=_qr),
     matrix("_svd", lambda x, full: (np.linalg.svd(x, compute_uv=False), x), False, x=A, run=_svd, tolerance=50.0),
-    matrix("_slogdet", lambda x: tuple(np.linalg.slogdet(x)), x=A),
-    matrix("_det", np.linalg.det, x=A),
-    matrix("_inv", np.linalg.inv, x=A),
+    matrix("_slogdet", lambda x: tuple(np.linalg.slogdet(x)), x=A, twice=True),
+    matrix("_det", np.linalg.det, x=A, twice=True),
+    matrix("_inv", np.linalg.inv, x=A, twice=True),
     matrix("pinv", np.linalg.pinv, x=A),
     matrix("matrix_rank", np.linalg.matrix_rank, x=A, grad=()),
-    matrix("lu_factor", None, x=A, grad=()),
+    matrix("lu_factor", None, x=A),
     row(
         "_solve",
         call(A, B),
@@ -84,6 +92,7 @@ SAMPLES = [
         empty(BATCH[:0], np.stack([B, B])[:0]),
         oracle=np.linalg.solve,
         grad=(0, 1),
+        twice=True,
         grid="none",
         tolerance=20.0,
     ),
@@ -91,7 +100,8 @@ SAMPLES = [
         "_solve_triangular",
         call(A, B, True),
         call(A, B, False),
-        grad=(1,),
+        grad=(0, 1),
+        at=(0, 1),
         grid="none",
         tolerance=20.0,
         oracle=lambda a, b, lower: np.linalg.solve(np.tril(a) if lower else np.triu(a), b),
@@ -102,6 +112,7 @@ SAMPLES = [
         call(floats(5, 3), floats(5, 2), None),
         batched=(),
         grid="none",
+        grad=(0, 1),
         tolerance=100.0,
         oracle=lambda a, b, rcond: np.linalg.lstsq(a, b, rcond)[0],
     ),

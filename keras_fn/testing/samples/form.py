@@ -276,7 +276,6 @@ SAMPLES = [
         call(X, ints(1, high=2)),
         empty(Y, ints(0)),
         oracle=lambda x, r: x[r],
-        grad=(),
     ),
     moves(
         "take_along_axis",
@@ -357,7 +356,7 @@ SAMPLES = [
         special(array([1.0, -INF, INF]), 2),
         empty(floats(2, 3), 0),
         oracle=_top_k,
-        grad=(),
+        grad=(0,),
         grid="numbers",
     ),
     row(

@@ -39,9 +39,11 @@ def complexes(*shape: int, seed: int = 0) -> np.ndarray:
     return np.asarray(floats(*shape, seed=seed) + 1j * floats(*shape, seed=seed + 9), "complex64")
 
 
-def of_complex(op: str, oracle: Any = None) -> Sample:
+def of_complex(op: str, oracle: Any = None, **facts: Any) -> Sample:
     """A function of complex numbers."""
-    return row(op, call(complexes(2, 3)), empty(complexes(0, 2)), empty(complexes()), oracle=oracle, grid="none")
+    return row(
+        op, call(complexes(2, 3)), empty(complexes(0, 2)), empty(complexes()), oracle=oracle, grid="none", **facts
+    )
 
 
 def _erfinv(y: Any) -> Any:
@@ -67,7 +69,7 @@ SAMPLES = [
     unary("fabs", grid="numbers"),
     unary("deg2rad", -180, 180),
     unary("rad2deg"),
-    unary("trunc", **FEW),
+    unary("trunc"),
     unary("signbit", **FEW),
     unary("isposinf", **FEW),
     unary("isneginf", **FEW),
@@ -76,7 +78,7 @@ SAMPLES = [
     unary("erfc", oracle=np.vectorize(math.erfc, otypes=[np.float64])),
     unary("erfinv", -0.9, 0.9, edges=array([0.0, 1.0, -1.0, 2.0, 0.999]), oracle=_erfinv, tolerance=3.0),
     pair("hypot"),
-    pair("heaviside", **FEW),
+    pair("heaviside"),
     pair("logaddexp2"),
     pair("fmax"),
     pair("fmin"),
@@ -89,7 +91,6 @@ SAMPLES = [
         scalars=False,
         nonzero=True,
         grid="numbers",
-        **FEW,
     ),
     row(
         "nextafter",
@@ -149,14 +150,16 @@ SAMPLES = [
         )
         for name in ("saturate_cast", "_saturate_cast")
     ),
-    *(of_complex(name) for name in ("real", "imag", "conj", "conjugate", "angle", "isreal")),
-    of_complex("_real", np.real),
-    of_complex("_imag", np.imag),
+    *(of_complex(name, grad=(0,), twice=True) for name in ("real", "imag", "conj", "conjugate", "angle")),
+    of_complex("isreal"),
+    of_complex("_real", np.real, grad=(0,)),
+    of_complex("_imag", np.imag, grad=(0,)),
     row(
         "_complex",
         call(floats(2, 3), floats(2, 3, seed=1)),
         empty(floats(0), floats(0)),
         oracle=lambda a, b: a + 1j * b,
+        grad=(0, 1),
         grid="none",
     ),
     row(
@@ -164,6 +167,7 @@ SAMPLES = [
         call(floats(3, 2)),
         empty(floats(0, 2)),
         oracle=lambda x: x[..., 0] + 1j * x[..., 1],
+        grad=(0,),
         grid="none",
     ),
     row(
@@ -171,6 +175,7 @@ SAMPLES = [
         call(complexes(3)),
         empty(complexes(0)),
         oracle=lambda x: np.stack([x.real, x.imag], -1),
+        grad=(0,),
         grid="none",
     ),
     row(
@@ -178,6 +183,8 @@ SAMPLES = [
         call(floats(3, low=0), floats(3)),
         empty(floats(0), floats(0)),
         oracle=lambda r, t: r * np.exp(1j * t),
+        grad=(0, 1),
+        twice=True,
         grid="none",
     ),
 ]

@@ -17,6 +17,7 @@ SAMPLES = [
         call(ints(1, 4, 4, 1, high=200, dtype="uint8"), (3, 5), "bilinear", False, LAST),
         empty(floats(0, 3, 4, 2), (2, 2), "bilinear", False, LAST),
         grad=(0,),
+        at=(0, 1, 2, 3, 4),
         grid="floats",
         tolerance=10.0,
     ),

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.testing.samples.sample import INF, NAN, Call, array, bools, call, empty, floats, ints, row, special
+from keras_fn.ops.batch_statistics import _normalize_batch
+from keras_fn.testing.samples.sample import INF, NAN, Call, apart, array, bools, call, empty, floats, ints, row, special
 
 
 def _batch_norm(
@@ -19,10 +20,25 @@ def _batch_norm(
     return (x - m) / np.sqrt(v + epsilon) * (1 if s is None else s) + (0 if o is None else o)
 
 
+def _normalized_batch(x: Any, axis: int, offset: Any, scale: Any, epsilon: float) -> Any:
+    others = tuple(i for i in range(x.ndim) if i != axis % x.ndim)
+    mean, variance = x.mean(others), x.var(others)
+    return _batch_norm(x, mean, variance, axis, offset, scale, epsilon), mean, variance
+
+
 def _layer_norm(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
     dims = [n if i in axes else 1 for i, n in enumerate(x.shape)]
     out = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
     return out * (1 if gamma is None else gamma.reshape(dims)) + (0 if beta is None else beta.reshape(dims))
+
+
+def _group_norm(x: Any, gamma: Any, beta: Any, groups: int, axis: int, epsilon: float) -> Any:
+    parts = np.stack(np.split(np.moveaxis(x, axis, -1), groups, -1), 1)
+    axes = tuple(range(2, parts.ndim))
+    parts = (parts - parts.mean(axes, keepdims=True)) / np.sqrt(parts.var(axes, keepdims=True) + epsilon)
+    out = np.concatenate(np.moveaxis(parts, 1, 0), -1)
+    out = (out if gamma is None else out * gamma) + (0 if beta is None else beta)
+    return np.moveaxis(out, -1, axis)
 
 
 def _rms_norm(x: Any, scale: Any, axes: Any, epsilon: float) -> Any:
@@ -178,13 +194,15 @@ def pools(values: Any = IMAGE) -> list[Call]:
         call(values, (3, 2), (2, 2), "same", LAST),
         call(floats(2, 3, 5, 6), (2, 3), (1, 2), "same", FIRST),
         call(floats(2, 7, 3), (3,), (2,), "same", LAST),
-        call(floats(1, 4, 5, 4, 2), (2, 2, 2), (2, 1, 2), "valid", LAST),
+        call(apart(1, 4, 5, 4, 2), (2, 2, 2), (2, 1, 2), "valid", LAST),
         empty(floats(0, 4, 4, 2), (2, 2), (2, 2), "valid", LAST),
         special(array([[[NAN], [1.0], [2.0], [-INF]]]), (2,), (2,), "valid", LAST),
     ]
 
 
 Q, K, V = floats(2, 4, 4, 3), floats(2, 5, 4, 3, seed=1), floats(2, 5, 4, 3, seed=2)
+
+DECLARED = (_normalize_batch,)  # ops declare themselves where their module is imported
 
 SAMPLES = [
     row(
@@ -194,7 +212,18 @@ SAMPLES = [
         empty(floats(0, 4), floats(4), floats(4, low=0.5), -1),
         oracle=_batch_norm,
         batched=(0,),
-        grad=(0, 1, 2),
+        grad=(0, 1, 2, 3, 4),
+        at=(0, 1),
+        twice=True,
+        tolerance=5.0,
+    ),
+    row(
+        "_normalize_batch",
+        call(floats(2, 3, 4), -1, floats(4), floats(4, seed=1), 1e-3),
+        call(floats(2, 3, 4), 1, None, None, 1e-2),
+        call(floats(1, 4), -1, None, floats(4), 1e-3),
+        special(array([[16.0, 3.0], [17.0, 3.0]]), -1, None, None, 1e-3),  # the second channel is constant
+        oracle=_normalized_batch,
         tolerance=5.0,
     ),
     row(
@@ -206,7 +235,9 @@ SAMPLES = [
         empty(floats(0, 4), floats(4), None, (1,), 1e-3),
         oracle=_layer_norm,
         batched=(0,),
-        grad=(0,),
+        grad=(0, 1, 2),
+        at=(0, 1, 2, 3),
+        twice=True,
         grid="floats",
         tolerance=5.0,
     ),
@@ -218,7 +249,23 @@ SAMPLES = [
         empty(floats(0, 4), floats(4), (1,), 1e-3),
         oracle=_rms_norm,
         batched=(0,),
-        grad=(0,),
+        grad=(0, 1),
+        at=(0, 1, 2),
+        twice=True,
+        grid="floats",
+        tolerance=5.0,
+    ),
+    row(
+        "_group_normalization",
+        call(floats(2, 3, 4), None, None, 2, 2, 1e-3),
+        call(floats(2, 3, 4), floats(4), floats(4, seed=1), 2, 2, 1e-3),
+        call(floats(2, 4, 3, 2), floats(4), floats(4, seed=1), 4, 1, 1e-3),
+        empty(floats(0, 3, 4), floats(4), None, 2, 2, 1e-3),
+        oracle=_group_norm,
+        batched=(0,),
+        grad=(0, 1, 2),
+        at=(0, 1, 2),
+        twice=True,
         grid="floats",
         tolerance=5.0,
     ),
@@ -233,6 +280,8 @@ SAMPLES = [
         empty(Q[:0], K[:0], V[:0], None, None, 0.5, False, None, None),
         oracle=_attention,
         grad=(0, 1, 2),
+        at=(0, 1, 2, 3, 5),
+        twice=True,
         grid="none",
         tolerance=5.0,
     ),
@@ -245,6 +294,8 @@ SAMPLES = [
         special(array([1.0, 0.0]), array([-100.0, 80.0]), from_logits=True),
         oracle=_binary,
         grad=(0, 1),
+        at=(0, 1),
+        twice=True,
         grid="floats",
         tolerance=20.0,
     ),
@@ -256,6 +307,8 @@ SAMPLES = [
         empty(floats(0, 3), floats(0, 3)),
         oracle=_categorical,
         grad=(0, 1),
+        at=(0, 1, 2),
+        twice=True,
         grid="floats",
         tolerance=20.0,
     ),
@@ -268,6 +321,8 @@ SAMPLES = [
         special(array([-1, 7, 1], "int32"), floats(3, 3), from_logits=True),
         oracle=_sparse,
         grad=(1,),
+        at=(0, 1, 2),
+        twice=True,
         grid="floats",
         zeros=False,
         tolerance=20.0,
@@ -280,6 +335,8 @@ SAMPLES = [
         special(array([-1, 7, 1], "int32"), floats(3, 3), -1),
         oracle=_class_loss,
         grad=(1,),
+        at=(0, 1),
+        twice=True,
         grid="floats",
         zeros=False,
     ),
@@ -292,7 +349,17 @@ SAMPLES = [
         oracle=_multi_hot,
         grid="none",
     ),
-    row("_conv", *CONVS, oracle=_conv, batched=(0,), grad=(0, 1), grid="floats", tolerance=10.0),
+    row(
+        "_conv",
+        *CONVS,
+        oracle=_conv,
+        batched=(0,),
+        grad=(0, 1),
+        at=tuple(range(8)),
+        twice=True,
+        grid="floats",
+        tolerance=10.0,
+    ),
     row(
         "_depthwise_conv",
         call(IMAGE, floats(3, 2, 3, 2), (1, 1), "same", LAST, (1, 1)),
@@ -301,6 +368,8 @@ SAMPLES = [
         oracle=_depthwise,
         batched=(0,),
         grad=(0, 1),
+        at=(0, 1, 2),
+        twice=True,
         grid="floats",
         tolerance=10.0,
     ),
@@ -311,6 +380,7 @@ SAMPLES = [
         oracle=_separable,
         batched=(0,),
         grad=(0, 1, 2),
+        at=(0, 1),
         grid="floats",
         tolerance=20.0,
     ),
@@ -325,6 +395,8 @@ SAMPLES = [
         oracle=_conv_transpose,
         batched=(0,),
         grad=(0, 1),
+        at=(0, 1, 2, 3, 4),
+        twice=True,
         grid="floats",
         tolerance=10.0,
     ),
@@ -335,7 +407,17 @@ SAMPLES = [
         special(-np.abs(IMAGE), (3, 3), (2, 2), "same", LAST),
         oracle=_pool(np.max, -INF),
         grad=(0,),
+        at=(0, 1, 2, 3, 4),
+        twice=True,
         grid="numbers",
     ),
-    row("_average_pool", *pools()[:-1], oracle=_pool(np.nanmean, NAN), grad=(0,), grid="floats"),
+    row(
+        "_average_pool",
+        *pools()[:-1],
+        oracle=_pool(np.nanmean, NAN),
+        grad=(0,),
+        at=(0, 1, 2, 3, 4),
+        twice=True,
+        grid="floats",
+    ),
 ]

@@ -31,7 +31,7 @@ def _first(state: Any, inputs: Any, recurrent: Any) -> Any:
 
 def _lstm(
     inputs: Any, h0: Any, c0: Any, kernel: Any, recurrent: Any, bias: Any, go_backwards: Any = False,
-    sequences: Any = True,
+    return_sequences: Any = True,
 ) -> Any:  # fmt: skip
     def step(x: Any, h: Any, c: Any) -> list[Any]:
         i, f, g, o = np.split(x @ kernel + h @ recurrent + (0 if bias is None else bias), 4, -1)
@@ -39,13 +39,14 @@ def _lstm(
         return [_sigmoid(o) * np.tanh(c), c]
 
     return _over_time(
-        step, inputs, [_first(h0, inputs, recurrent), _first(c0, inputs, recurrent)], go_backwards, sequences
+        step, inputs, [_first(h0, inputs, recurrent), _first(c0, inputs, recurrent)], go_backwards, return_sequences
     )
 
 
 def _gru(
-    inputs: Any, h0: Any, kernel: Any, recurrent: Any, bias: Any, go_backwards: Any = False, sequences: Any = True
-) -> Any:
+    inputs: Any, h0: Any, kernel: Any, recurrent: Any, bias: Any, go_backwards: Any = False,
+    return_sequences: Any = True,
+) -> Any:  # fmt: skip
     own, of_state = (0, 0) if bias is None else bias
 
     def step(x: Any, h: Any) -> list[Any]:
@@ -54,16 +55,17 @@ def _gru(
         z = _sigmoid(xz + hz)
         return [z * h + (1 - z) * np.tanh(xn + _sigmoid(xr + hr) * hn)]
 
-    return _over_time(step, inputs, [_first(h0, inputs, recurrent)], go_backwards, sequences)
+    return _over_time(step, inputs, [_first(h0, inputs, recurrent)], go_backwards, return_sequences)
 
 
 def _simple(
-    inputs: Any, h0: Any, kernel: Any, recurrent: Any, bias: Any, go_backwards: Any = False, sequences: Any = True
-) -> Any:
+    inputs: Any, h0: Any, kernel: Any, recurrent: Any, bias: Any, go_backwards: Any = False,
+    return_sequences: Any = True,
+) -> Any:  # fmt: skip
     def step(x: Any, h: Any) -> list[Any]:
         return [np.tanh(x @ kernel + h @ recurrent + (0 if bias is None else bias))]
 
-    return _over_time(step, inputs, [_first(h0, inputs, recurrent)], go_backwards, sequences)
+    return _over_time(step, inputs, [_first(h0, inputs, recurrent)], go_backwards, return_sequences)
 
 
 def _rows(kind: str, oracle: Any, gates: int, states: int, functions: tuple[Any, ...]) -> list[Any]:
@@ -83,6 +85,8 @@ def _rows(kind: str, oracle: Any, gates: int, states: int, functions: tuple[Any,
             empty(floats(0, 3, 4), *(floats(0, 3) for _ in first), kernel, recurrent, bias),
             oracle=oracle,
             grad=tuple(range(count)),
+            at=(0, 1, 2),
+            twice=True,
             **facts,
         ),
         row(
@@ -92,6 +96,7 @@ def _rows(kind: str, oracle: Any, gates: int, states: int, functions: tuple[Any,
             call(x, *first, kernel, recurrent, None, np.array([[False, True, True], [False] * 3]), False, False, True),
             batched=(0, *range(1, states + 1), count),
             grad=tuple(range(count)),
+            at=(0, 1, 2),
             grid="floats",
             tolerance=10.0,
         ),
@@ -119,6 +124,7 @@ SAMPLES = [
         empty(floats(2, 0), floats(0, 4), floats(4)),
         oracle=lambda x, weights, bias: x @ weights + bias,
         grad=(0, 1, 2),
+        twice=True,
         batched=(0,),
         grid="numbers",
         tolerance=3.0,

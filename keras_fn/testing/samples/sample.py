@@ -50,7 +50,8 @@ class Sample:
         oracle: function of the same arguments as NumPy arrays (floats in 64 bits) that gives the result. None: the op
             itself on the NumPy backend, for ops that are defined by their body.
         run: what is called instead of the op, with the same arguments: for ops that take functions.
-        grad: which tensors of the base call are differentiated, counted in the order of the arguments.
+        grad: which tensors are differentiated, counted in the order of the arguments.
+        at: which calls are differentiated, as far as they have these tensors.
         twice: whether the second derivative is checked too.
         grid: which dtypes the float tensors are tried in: "all", "numbers" (no bool), "floats", or "none".
         scalars: whether the grid puts Python numbers in the place of the second tensor.
@@ -67,6 +68,7 @@ class Sample:
     oracle: Function | None = None
     run: Function | None = None
     grad: tuple[int, ...] = ()
+    at: tuple[int, ...] = (0,)
     twice: bool = False
     grid: str = "all"
     scalars: bool = False
@@ -108,6 +110,12 @@ def floats(*shape: int, low: float = -2.0, high: float = 2.0, seed: int = 0) -> 
     """Different float32 numbers between two ends, in no order, with three decimals."""
     rng = np.random.default_rng([seed, *shape])
     return np.asarray(np.round(rng.uniform(low, high, shape), 3), "float32")
+
+
+def apart(*shape: int) -> np.ndarray:
+    """Numbers from -2 to 2 in no order, no two of them close together: small moves leave the largest the largest."""
+    size = int(np.prod(shape))
+    return np.asarray(np.random.default_rng(size).permutation(np.linspace(-2, 2, size)).reshape(shape), "float32")
 
 
 def ints(*shape: int, low: int = 0, high: int = 5, seed: int = 0, dtype: str = "int32") -> np.ndarray:
