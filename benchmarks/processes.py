@@ -15,7 +15,8 @@ class Failed(Exception):
     """The implementation cannot do the workload; the text says why."""
 
 
-def _environment(backend: str) -> dict[str, str]:
+def environment(backend: str) -> dict[str, str]:
+    """What a process needs to know to run on a backend."""
     return {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
@@ -34,7 +35,7 @@ class Standing:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", implementation, backend, workload, str(seconds)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=_environment(backend),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=environment(backend),
         )  # fmt: skip
         ready = self._answer()
         self.facts.update({name: ready[name] for name in ("setup", "peak") if name in ready})
@@ -73,7 +74,7 @@ class Fresh:
 
     def __init__(self, implementation: str, backend: str, workload: str, seconds: float) -> None:
         self.command = [sys.executable, "-m", "benchmarks.fresh", implementation, backend, workload]
-        self.environment = _environment(backend)
+        self.environment = environment(backend)
         self.facts: dict[str, Any] = {}
         self.round()  # files come from the cache from now on
 

@@ -106,13 +106,13 @@ def section(backend: str, rows: list[Row], command: str, facts: str) -> str:
     return f"### {backend}\n\n`{command}`: {facts}\n\n{table(rows)}"
 
 
-def write(path: pathlib.Path, backend: str, text: str) -> None:
-    """Puts the section between the backend's marks in a document; the rest stays as it is.
+def write(path: pathlib.Path, backend: str, text: str, kind: str = "results") -> None:
+    """Puts the section between the backend's marks of that kind in a document; the rest stays as it is.
 
     Raises:
         SystemExit: where the document does not have the marks.
     """
-    begin, end = f"<!-- results: {backend} -->\n", f"<!-- end: {backend} -->\n"
+    begin, end = f"<!-- {kind}: {backend} -->\n", f"<!-- end: {backend} -->\n"
     document = path.read_text(encoding="utf-8")
     before, mark, rest = document.partition(begin)
     _, other, after = rest.partition(end)

@@ -168,16 +168,14 @@ def _evaluate() -> Job:
     params = MODELS["mlp"][1]()
 
     @jax.jit
-    def step(params: Any, totals: Any, arrays: Any, rows: Any) -> Any:
-        loss, hits = mlp_loss(params, *rows_of(arrays, rows), None)
+    def step(params: Any, totals: Any, x: Any, y: Any) -> Any:
+        loss, hits = mlp_loss(params, x, y, None)
         return totals[0] + loss, totals[1] + hits
 
     def run() -> Any:
-        device = jax.device_put(arrays)
         totals = (jnp.zeros(()), jnp.zeros((), "int32"))
-        order = np.arange(number * batch, dtype="int32")
         for i in range(0, number * batch, batch):
-            totals = step(params, totals, device, order[i : i + batch])
+            totals = step(params, totals, *(a[i : i + batch] for a in arrays))
         return float(totals[0]), int(totals[1])
 
     return Job(run, number)
