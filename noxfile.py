@@ -61,6 +61,15 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("backend", BACKENDS[1:], ids=BACKENDS[1:])
+def resume(session: nox.Session, backend: str) -> None:
+    """Kills training at random moments, after which it must end with the bits of a run that nobody killed."""
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
+    environment = {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    session.run("python", "tests/killing_training.py", *(session.posargs or ("20",)), env=environment)
+
+
+@nox.session
 def parity(session: nox.Session) -> None:
     """Against real Keras: the same configs, weights, outputs, gradients and files."""
     session.install(*CONSTRAINTS, ".[parity]")
@@ -102,3 +111,11 @@ def bench(session: nox.Session, backend: str) -> None:
     """Benchmarks on one backend. Numbers are for reading; nothing fails on them."""
     session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]", "keras==3.15.1")
     session.run("python", "-m", "benchmarks", *session.posargs, env={"KERAS_BACKEND": backend})
+
+
+@nox.session
+@nox.parametrize("backend", BACKENDS, ids=BACKENDS)
+def bench_ops(session: nox.Session, backend: str) -> None:
+    """Benchmarks of single ops on one backend: `nox -s "bench_ops(jax)" -- --rounds 8`."""
+    session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]", "keras==3.15.1")
+    session.run("python", "-m", "benchmarks.ops", *session.posargs, env={"KERAS_BACKEND": backend})

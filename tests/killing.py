@@ -73,6 +73,7 @@ FORMATS: dict[str, tuple[Callable[[Any, pathlib.Path], None], Callable[[pathlib.
     "folder": (lambda m, p: m.save(p), keras_fn.saving.load_model),
     "m.weights.h5": (lambda m, p: m.save_weights(p), _weights_into_fresh),
     "m.safetensors": (lambda m, p: m.save_weights(p), _weights_into_fresh),
+    "m.weights.json": (lambda m, p: m.save_weights(p, max_shard_size=120 / 2**30), _weights_into_fresh),
     "backups": (_state, _newest_state),
 }
 

@@ -120,6 +120,11 @@ def model(policy: str = "float32", steps: Any = "auto", scaled: bool = False) ->
 _made: dict[Any, tuple[Any, list[Any]]] = {}
 
 
+def forget() -> None:
+    """The next model is made anew."""
+    _made.clear()
+
+
 def as_new(policy: str = "float32", steps: Any = "auto", scaled: bool = False) -> Any:
     """The model as a new process makes it: nothing is left of what it learned. Compiled steps stay, to save time."""
     if (policy, steps, scaled) not in _made:

@@ -10,9 +10,11 @@ import inspect
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -56,17 +58,21 @@ _WARM = (
     "safetensors-gap",
     "hdf5-packed zeros",
     "function-activation called eval",
+    "direct-shards of no index",
 )
-_SECONDS, _BYTES = 1.0, 200 * 2**20
+# of computing, and above what was in use; a busy machine takes two or three times as long for the largest files, of
+# which most are refused in less than half a second
+_SECONDS, _SECONDS_OF_THE_LARGEST, _BYTES = 1.0, 4.0, 200 * 2**20
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A folder with all files, and the rows."""
     place = tmp_path_factory.mktemp("hostile")
     for name in ("files", "work", "scratch"):
         (place / name).mkdir()
-    return place, hostile.rows(place / "files")
+    yield place, hostile.rows(place / "files", largest=_WHOLE)
+    shutil.rmtree(place / "files")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +109,9 @@ def test_every_file_is_refused(results: Any) -> None:
     told, rows = results
     wrong = []
     for r in told["results"]:
-        expected = {"FileError", "FileMissingError"} if rows[r["name"]].door.startswith("load") else {"ValueError"}
+        row = rows[r["name"]]
+        expected = {"FileError", "FileMissingError"} if row.door.startswith("load") else {"ValueError"}
+        expected |= {"FileMissingError"} if row.category == "direct" else set()
         if r["refused"] is None or not expected & set(r["refused"]):
             wrong.append((r["name"], r["refused"], r.get("text") or r.get("made")))
     assert not wrong, _names(wrong)
@@ -116,14 +124,20 @@ def test_nothing_else_is_done(results: Any) -> None:
 
 
 def test_time_and_memory_are_bounded(results: Any) -> None:
-    told, _ = results
-    wrong = [(r["name"], r["seconds"]) for r in told["results"] if r["seconds"] > _SECONDS]
-    before, large = told["start"], []
+    told, rows = results
+    wrong = []
     for r in told["results"]:
-        if r["peak"] - told["start"] > _BYTES and r["peak"] > before:
-            large.append((r["name"], r["peak"] - told["start"]))
-        before = max(before, r["peak"])
-    assert not wrong + large, _names(wrong + large)
+        most = _SECONDS_OF_THE_LARGEST if rows[r["name"]].category == "worst" else _SECONDS
+        if r["seconds"] > most or r["grown"] > _BYTES:
+            wrong.append((r["name"], r["seconds"], r["grown"]))
+    assert not wrong, _names(wrong)
+
+
+def test_no_file_is_larger_than_what_the_promise_is_about(corpus: Any) -> None:
+    files = {row.name: pathlib.Path(row.what) for row in corpus[1] if row.category == "worst" and row.door != "text"}
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    assert not {name: size for name, size in sizes.items() if size > 5 * 10**6}
+    assert not _WHOLE or sum(size > 4 * 10**6 for size in sizes.values()) > 50
 
 
 def test_messages_name_the_file_and_are_short(results: Any) -> None:
@@ -142,7 +156,7 @@ def test_messages_name_the_file_and_are_short(results: Any) -> None:
 
 def test_the_corpus_is_wide(corpus: Any) -> None:
     count = Counter(row.category for row in corpus[1])
-    assert count.total() > 1000
+    assert count.total() > 1100
     least = {
         "zip": 100,
         "json": 70,
@@ -158,6 +172,8 @@ def test_the_corpus_is_wide(corpus: Any) -> None:
         "special": 50,
         "door": 80,
         "compile": 8,
+        "direct": 50,
+        "worst": 90 * _WHOLE,
     }
     assert {k: count[k] >= n for k, n in least.items()} == dict.fromkeys(least, True)
 

@@ -305,7 +305,7 @@ def test_missing_packages_are_named(tmp_path, no_dot, monkeypatch):
 @pytest.mark.parametrize("works", [True, False])
 def test_graphviz_is_used_where_it_is_installed(works, tmp_path, monkeypatch):
     program = tmp_path / "dot"
-    program.write_text('#!/bin/sh\ncat > "$3"\n' if works else '#!/bin/sh\necho "no such format" >&2\nexit 1\n')
+    program.write_text("#!/bin/sh\ncat\n" if works else '#!/bin/sh\necho "no such format" >&2\nexit 1\n')
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     file = tmp_path / "model.gv"
@@ -313,8 +313,10 @@ def test_graphviz_is_used_where_it_is_installed(works, tmp_path, monkeypatch):
         plot_model(_mlp(), file, rankdir="LR")
         assert file.read_text().startswith("digraph") and "rankdir=LR" in file.read_text()
     else:
+        file.write_text("the old picture")
         with pytest.raises(RuntimeError, match="no such format"):
             plot_model(_mlp(), file)
+        assert file.read_text() == "the old picture"
 
 
 # --- text

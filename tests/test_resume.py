@@ -115,6 +115,14 @@ if active.backend.differentiable:
             train(tmp_path / "cut", kill=12, save_freq="epoch", extra=[callbacks.SwapEMAWeights(swap_on_epoch=True)])
         same(whole, train(tmp_path / "cut", save_freq="epoch", extra=[callbacks.SwapEMAWeights(swap_on_epoch=True)]))
 
+    def test_other_callbacks_than_before(tmp_path: pathlib.Path) -> None:
+        """Those that were there before find what they noted, wherever they stand in the list now."""
+        whole = train(tmp_path / "whole")
+        for extra in ([callbacks.LambdaCallback(), callbacks.TerminateOnNaN()], []):
+            with pytest.raises(Killed):
+                train(tmp_path / "cut", kill=10, extra=extra)
+        same(whole, train(tmp_path / "cut", extra=[callbacks.LambdaCallback()]))
+
     def test_other_data_is_told(tmp_path: pathlib.Path) -> None:
         class Unseeded(Shuffled):
             count = 0

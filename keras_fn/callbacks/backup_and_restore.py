@@ -12,7 +12,7 @@ from typing import Any
 from keras_fn.callbacks.background import Writer
 from keras_fn.callbacks.callback import Callback
 from keras_fn.callbacks.state_file import read_state_file, write_state_file
-from keras_fn.core.atomic import sweep
+from keras_fn.core.atomic import failing_as, sweep
 from keras_fn.core.errors import ArgumentError, FileFormatError, StructureError
 
 _NAME = re.compile(r"backup-(\d{6,})\.npz")
@@ -31,6 +31,7 @@ class Place:
             began, "now" when it was cut off.
         mark: check sum of the first batch of the epoch that ran last; None where batches are rows of arrays.
         logs: those of the last epoch.
+        data: the state of data that knows its own place.
     """
 
     epoch: int
@@ -39,6 +40,7 @@ class Place:
     generators: dict[str, Any]
     mark: int | None
     logs: dict[str, Any]
+    data: Any = None
 
 
 class BackupAndRestore(Callback):
@@ -150,9 +152,10 @@ class BackupAndRestore(Callback):
 
     def _store(self, number: int, state: dict[str, Any]) -> None:
         folder = pathlib.Path(self.backup_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_state_file(folder / f"backup-{number:06d}.npz", state)
-        drop_old(folder, self.keep)
+        with failing_as(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_state_file(folder / f"backup-{number:06d}.npz", state)
+            drop_old(folder, self.keep)
 
 
 def check_freq(save_freq: Any) -> None:
@@ -246,10 +249,14 @@ def restore(model: Any, state: dict[str, Any], where: str) -> None:
     model.stop_training = state["stopped"]
     if state["times"]:  # how many steps go into a dispatch was decided by them
         model._kf_cache["times", "train"] = state["times"]
-    # by place and class: a list of callbacks that was changed in between keeps what it can
-    for c, note in zip(model._kf_run.callbacks, state["callbacks"], strict=False):
-        if type(c).__name__ == note["class"] and note["state"]:
-            c.set_state(note["state"])
+    # by class, those of one class in their order: where others were added or left out in between, each finds its own
+    noted: dict[str, list[Any]] = {}
+    for note in state["callbacks"]:
+        noted.setdefault(note["class"], []).append(note["state"])
+    for c in model._kf_run.callbacks:
+        found = noted.get(type(c).__name__)
+        if found and (own := found.pop(0)):
+            c.set_state(own)
 
 
 def _table(variables: list[Any]) -> list[list[Any]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_fn.callbacks.callback import Callback
-from keras_fn.core.atomic import append, new_file
+from keras_fn.core.atomic import append, failing_as, new_file
 
 
 class CSVLogger(Callback):
@@ -43,21 +43,28 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         """Looks at the file that is there."""
         self.keys = self._length = None
-        if self.append and os.path.exists(self.filename) and os.path.getsize(self.filename):
-            with open(self.filename, newline="", encoding="utf-8") as file:
+        if self.append and (length := self._there()):
+            with failing_as(self.filename), open(self.filename, newline="", encoding="utf-8") as file:
                 self.keys = next(csv.reader(file, delimiter=self.sep))[1:]
-            self._length = os.path.getsize(self.filename)
+            self._length = length
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on behind the line that was the last one, if the file is still there."""
         super().set_state(state)
-        there = os.path.getsize(self.filename) if os.path.exists(self.filename) else 0
-        if self._length is not None and there < self._length:
+        if self._length is not None and self._there() < self._length:
             warnings.warn(
                 f"{self.filename} has lost lines since the run was cut off. The next ones go into a new file.",
                 stacklevel=2,
             )
             self.keys = self._length = None
+
+    def _there(self) -> int:
+        """Bytes of the file; 0 where there is none. A disk that does not answer is not one that has no file."""
+        with failing_as(self.filename):
+            try:
+                return os.stat(self.filename).st_size
+            except FileNotFoundError:
+                return 0
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Writes a line."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
 from keras_fn.callbacks.background import Writer
 from keras_fn.callbacks.backup_and_restore import check_freq, check_keep
 from keras_fn.callbacks.monitor import MonitorCallback
+from keras_fn.core.atomic import failing_as
 from keras_fn.core.errors import ArgumentError, closest
 from keras_fn.core.variable import StatelessScope, Variable
 
@@ -131,13 +133,14 @@ class ModelCheckpoint(MonitorCallback):
         return self._written[:cut], self._written[cut:]
 
     def _write(self, model: Any, path: str, old: list[str]) -> None:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with failing_as(path):
+            os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         if self.save_weights_only:
             model.save_weights(path, overwrite=True)
         else:
             model.save(path, overwrite=True)
         for name in old:
-            if os.path.exists(name):
+            with failing_as(name), suppress(FileNotFoundError):
                 os.unlink(name)
 
     def _write_copy(self, model: Any, copies: list[tuple[Any, Any]], path: str, old: list[str]) -> None:

@@ -7,19 +7,20 @@ the table of this library's own classes, among those that the user registered or
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.allowance import count_layer
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, CorruptFileError, UnsafeFileError, closest, printable
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.saving.builtin import builtin_class, module_of
 from keras_fn.saving.lambdas import mode, resolve_mode
-from keras_fn.saving.places import at
+from keras_fn.saving.places import at, each
 from keras_fn.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -31,6 +32,7 @@ from keras_fn.saving.registry import (
 from keras_fn.saving.structure import check
 
 _PLAIN = (str, int, float, bool, type(None))
+_PLAIN_TYPES = frozenset(_PLAIN)
 
 
 # --- writing
@@ -199,12 +201,12 @@ def _read(data: Any) -> Any:
     if isinstance(data, _PLAIN):
         return data
     if isinstance(data, (list, tuple)):
-        return type(data)([_read_at(i, x) for i, x in enumerate(data)])
+        return type(data)(_read_all(enumerate(data)))
     if not isinstance(data, dict):
         return data
     kind = data.get("class_name")
     if kind is None or "config" not in data:
-        return {k: _read_at(k, v) for k, v in data.items()}
+        return dict(zip(data, _read_all(data.items()), strict=True))
     if not isinstance(kind, str):
         raise CorruptFileError(f"A `class_name` must be text, and is {kind!r}.")
     if kind in _READERS:
@@ -218,20 +220,30 @@ def _read(data: Any) -> Any:
     return _make(cls, data, inner)
 
 
-def _read_at(key: Any, data: Any) -> Any:
-    if isinstance(data, _PLAIN):
-        return data
-    with at(key):
-        return _read(data)
+def _read_all(items: Iterable[tuple[Any, Any]]) -> list[Any]:
+    """The members of a container."""
+    found = []
+    with each() as place:
+        for key, value in items:
+            if type(value) in _PLAIN_TYPES:
+                found.append(value)
+            else:
+                place.key = key
+                found.append(_read(value))
+    return found
 
 
 def _make(cls: Any, data: dict[str, Any], inner: Any) -> Any:
+    from keras_fn.layers.base import Layer
+
     if not isinstance(cls, type):
         return cls  # a function that was written as an object
     if not isinstance(inner, dict):
         raise CorruptFileError(f"The config of {data['class_name']} must be a dict, and is {inner!r}.")
+    if issubclass(cls, Layer):
+        count_layer()
     with at("config"):
-        obj = cls.from_config(_known(cls, inner))  # type: ignore[attr-defined]
+        obj: Any = cls.from_config(_known(cls, inner))  # type: ignore[attr-defined]
     build = data.get("build_config")
     if build and hasattr(obj, "build_from_config"):
         with at("build_config"):

@@ -8,6 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from keras_fn.core.allowance import PER_VARIABLE
 from keras_fn.core.context import context
 from keras_fn.core.errors import CorruptFileError, ShapeError
 from keras_fn.core.variable import Variable
@@ -80,7 +81,8 @@ def group_at(root: Any, path: str, where: str) -> Any:
 
 def declared_bytes(root: File, where: str) -> int:
     """Size of all arrays in a file, as a model may hold them."""
-    return sum(i.size * max(4, i.dtype.itemsize) for _, i in root.walk() if isinstance(i, Dataset))
+    arrays = [i for _, i in root.walk() if isinstance(i, Dataset)]
+    return sum(i.size * max(4, i.dtype.itemsize) + PER_VARIABLE for i in arrays)
 
 
 def dtype_name(dataset: Dataset) -> str:

@@ -110,6 +110,8 @@ def _listed(group: Group, key: str, where: str) -> list[str]:
     names = [n.decode("utf-8") if isinstance(n, bytes) else n for n in names]
     if not all(isinstance(n, str) for n in names):
         raise FileFormatError(f"The attribute {key!r} of {where}{group.name} must list names, and holds {names[:4]!r}.")
+    if len(set(names)) < len(names):
+        raise CorruptFileError(f"The attribute {key!r} of {where}{group.name} lists a name twice.")
     return names
 
 

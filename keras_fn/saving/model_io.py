@@ -34,6 +34,7 @@ from keras_fn.saving.newer import KNOWN, of_version
 from keras_fn.saving.places import reading, undoing
 from keras_fn.saving.plan import LoadReport
 from keras_fn.saving.regular import open_regular
+from keras_fn.saving.structure import layers_in
 
 _LEGACY = (".h5", ".hdf5")
 _SHARDS = ".weights.json"
@@ -187,6 +188,7 @@ def load_model(
             version = source.json(METADATA).get("keras_version")
             data = source.json(CONFIG)
             source.require(WEIGHTS)
+            _check_described(data, f"The member {CONFIG!r} of {path}")
             if not compile:
                 data.pop("compile_config", None)
             where = f"{WEIGHTS} of {path}"
@@ -214,6 +216,14 @@ def _assemble(
 # what the weights of a model may take while it is being made, as a multiple of what its file holds of them: the state
 # of an optimizer, up to three times the weights, is not in the file of a model that was compiled and never trained
 _FACTOR, _SLACK = 4, 24 * 2**20
+
+
+def _check_described(data: dict[str, Any], what: str) -> None:
+    """Raises, before anything is read, where data cannot be that of a model: other data may be long."""
+    if not isinstance(data.get("class_name"), str) or not isinstance(data.get("config"), dict):
+        raise CorruptFileError(
+            f"{what} must hold the `class_name` and the `config` of a model, and holds {', '.join(list(data)[:8])}."
+        )
 
 
 def check_model(found: Any, where: Any) -> None:
@@ -246,17 +256,18 @@ def within_room(root: Any, where: str, size: int) -> Iterator[None]:
 
 @contextmanager
 def within_calls(size: int) -> Iterator[None]:
-    """For the length of a with block, describing a model may take as many calls of ops as its size on paper allows.
+    """For the length of a with block, a model may have as many layers and calls of ops as its size on paper allows.
 
     A layer takes some ten calls, and hundreds of bytes to write down. The rest is for loops that are unrolled.
     """
     from keras_fn.core.context import context
 
-    before, context.calls = context.calls, 10_000 + size // 40
+    before = context.calls, context.layers
+    context.calls, context.layers = 10_000 + size // 40, layers_in(size)
     try:
         yield
     finally:
-        context.calls = before
+        context.calls, context.layers = before
 
 
 @contextmanager
@@ -293,8 +304,11 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         (None, 1)
     """
     data = archive.parse_json(json_string, "The text")
+    _check_described(data, "The text")
     with undoing(), within_calls(len(json_string)), reading("the text"):
-        return deserialize_keras_object(data, custom_objects)
+        model = deserialize_keras_object(data, custom_objects)
+        check_model(model, "The text")
+    return model
 
 
 # --- weights alone

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_fn.core import naming
 from keras_fn.core.context import CallContext
-from keras_fn.core.errors import CorruptFileError, FileError, FileLimitError, KerasFnError, printable
+from keras_fn.core.errors import BackendError, CorruptFileError, FileError, FileLimitError, KerasFnError, printable
 
 
 class _Place(CallContext):
@@ -33,6 +33,31 @@ class at:
         if error is not None and not hasattr(error, "json_path"):
             error.json_path = json_path(_place.keys)
         del _place.keys[len(_place.keys) - len(self._keys) :]
+
+
+class each:
+    """For the length of a with block, the reader is at one key after the other, which `key` says."""
+
+    __slots__ = ("_at",)
+
+    def __enter__(self) -> each:
+        self._at = len(_place.keys)
+        _place.keys.append(None)
+        return self
+
+    @property
+    def key(self) -> Any:
+        """The key where the reader is."""
+        return _place.keys[self._at]
+
+    @key.setter
+    def key(self, key: Any) -> None:
+        _place.keys[self._at] = key
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if error is not None and not hasattr(error, "json_path"):
+            error.json_path = json_path(_place.keys)
+        del _place.keys[self._at :]
 
 
 def json_path(keys: list[Any]) -> str:
@@ -71,6 +96,8 @@ class reading:
             error.args = (printable(f"{printable(str(error), 1200)}\n{text}"),)
         elif isinstance(error, (MemoryError, RecursionError)):
             raise FileLimitError(f"The file asks for too much ({type(error).__name__}).\n{text}") from error
+        elif isinstance(error, BackendError):  # nothing is wrong with the file, which asks for what is not here
+            raise FileError(f"{printable(str(error), 1200)}\n{text}") from error
         elif isinstance(error, _SENSELESS):
             raise CorruptFileError(f"{printable(_said(error), 1200)}\n{text}") from error
         else:

@@ -2,19 +2,32 @@
 
 The index `m.weights.json` holds `{"metadata": {"total_size": bytes}, "weight_map": {"/layers/dense/vars": [files]}}`,
 and the files `m_00000.weights.h5`, `m_00001.weights.h5`, … lie beside it.
+
+Files that an index lists are never written to, so that whoever is killed when, one index and all of its files are
+there: the next ones take high numbers, and count from the moment when a new index takes the place of the old one. Then
+they get the numbers from 0 on as second names, as Keras opens number 0 in any case, and another index lists these.
 """
 
 from __future__ import annotations
 
+import errno
+import itertools
 import json
 import pathlib
-from contextlib import ExitStack
-from typing import Any
+from contextlib import ExitStack, suppress
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from keras_fn.core import atomic
-from keras_fn.core.errors import ArgumentError, CorruptFileError, FileLimitError, FileMissingError, UnsafeFileError
+from keras_fn.core.errors import (
+    ArgumentError,
+    CorruptFileError,
+    FileError,
+    FileLimitError,
+    FileMissingError,
+    UnsafeFileError,
+)
 from keras_fn.saving.archive import MAX_JSON, parse_json
 from keras_fn.saving.checksums import Ledger
 from keras_fn.saving.h5_writing import as_array, new_h5, write_array
@@ -22,11 +35,18 @@ from keras_fn.saving.plan import LoadReport
 from keras_fn.saving.regular import open_regular
 
 _INDEX, _SHARD = ".weights.json", ".weights.h5"
+# where the numbers begin of files that are written while those from 0 on are in use
+_HIGH = 50_000
+# bytes of the name of a file, which no system lets be longer
+_LONGEST = 255
 
 
 # --- writing
 def save_shards(model: Any, path: pathlib.Path, overwrite: bool, max_shard_size: float | None) -> None:
-    """Writes the files and their index; all of them take their places at the end, the index last."""
+    """Writes the files and their index; all of them take their places at the end, the index last.
+
+    The files of the index that was there before are deleted then.
+    """
     from keras_fn.saving.weights import write_objects
 
     name = path.name
@@ -40,22 +60,62 @@ def save_shards(model: Any, path: pathlib.Path, overwrite: bool, max_shard_size:
     stem = name.removesuffix(_INDEX).removesuffix(_SHARD)
     index = path.with_name(stem + _INDEX)
     atomic.check_target(index, overwrite)
+    before = _standing(index)
     with ExitStack() as files:
         # what is entered first is left last: the index names no file that is not in its place
         target = files.enter_context(atomic.new_file(index))
-        with _Shards(files, path.with_name(stem), int(max_shard_size * 2**30), overwrite) as shards:
+        with _Shards(files, path.with_name(stem), int(max_shard_size * 2**30), overwrite, before) as shards:
             write_objects(model, shards.store)
-        data = {"metadata": {"total_size": shards.total}, "weight_map": shards.places}
-        target.write(json.dumps(data, indent=4).encode())
+        target.write(_index(shards.total, shards.places))
+    final = _renumber(index, shards, path.with_name(stem))
+    for old in {*before, *shards.names} - set(final):
+        with suppress(OSError):  # it is of no use any more, and harms nobody
+            index.with_name(old).unlink()
+
+
+def _index(total: int, places: dict[str, list[str]]) -> bytes:
+    return json.dumps({"metadata": {"total_size": total}, "weight_map": places}, indent=4).encode()
+
+
+def _renumber(index: pathlib.Path, shards: _Shards, stem: pathlib.Path) -> list[str]:
+    """Gives the files the numbers from 0 on, if the disk knows second names. Returns the names that are listed."""
+    low = {name: _name(stem, number) for number, name in enumerate(shards.names)}
+    if list(low) == list(low.values()):
+        return shards.names
+    try:
+        for name, new in low.items():
+            atomic.name_again(index.with_name(name), index.with_name(new))
+        with atomic.new_file(index) as target:
+            target.write(_index(shards.total, {k: [low[n] for n in names] for k, names in shards.places.items()}))
+    except OSError:  # what was saved is whole under the high numbers
+        return _listed(index)
+    return list(low.values())
+
+
+def _name(stem: pathlib.Path, number: int) -> str:
+    return f"{stem.name}_{number:05d}{_SHARD}"
+
+
+def _standing(index: pathlib.Path) -> set[str]:
+    """The files of the index that is there."""
+    try:
+        with atomic.failing_as(index):
+            return set(_listed(index))
+    except (FileMissingError, FileError):  # none, or one that nothing can be loaded by
+        return set()
 
 
 class _Shards:
     """The files; a new one is begun when the next array does not fit."""
 
-    def __init__(self, files: ExitStack, stem: pathlib.Path, limit: int, overwrite: bool) -> None:
+    def __init__(self, files: ExitStack, stem: pathlib.Path, limit: int, overwrite: bool, taken: set[str]) -> None:
         self._files, self._stem, self._limit, self._overwrite = files, stem, limit, overwrite
+        high = any(name < _name(stem, _HIGH) for name in taken)
+        numbered = (_name(stem, number) for number in itertools.count(_HIGH if high else 0))
+        self._free = (name for name in numbered if name not in taken)
         self._open = ExitStack()
-        self._count, self._used = 0, 0
+        self._used = 0
+        self.names: list[str] = []
         self.total = 0
         self.places: dict[str, list[str]] = {}
 
@@ -69,12 +129,11 @@ class _Shards:
         self._open.__exit__(kind, error, trace)
 
     def _begin(self) -> None:
-        path = self._stem.with_name(f"{self._stem.name}_{self._count:05d}{_SHARD}")
+        path = self._stem.with_name(next(self._free))
         atomic.check_target(path, self._overwrite)
-        self._name = path.name
+        self.names.append(path.name)
         self._root = self._open.enter_context(new_h5(self._files.enter_context(atomic.new_file(path))))
         self._ledger, self._used = Ledger(), 0
-        self._count += 1
 
     def store(self, name: str, owner: Any) -> _Store:
         """What an object writes its arrays into."""
@@ -101,8 +160,8 @@ class _Shards:
         self._used += array.nbytes
         self.total += array.nbytes
         places = self.places.setdefault(f"/{name}", [])
-        if self._name not in places:
-            places.append(self._name)
+        if self.names[-1] not in places:
+            places.append(self.names[-1])
 
 
 class _Store:
@@ -139,9 +198,18 @@ def load_shards(model: Any, path: pathlib.Path, skip_mismatch: bool = False) -> 
             shard = path.with_name(name)
             if not shard.exists():
                 raise FileMissingError(f"{path} lists the file {name!r}, which is not beside it.")
-            root = files.enter_context(open_h5(files.enter_context(open_regular(shard)), str(shard)))
+            root = files.enter_context(open_h5(files.enter_context(_opened(shard, path)), str(shard)))
             roots.append((root, str(shard)))
         return read_state(model, roots, skip_mismatch)
+
+
+def _opened(shard: pathlib.Path, index: pathlib.Path) -> BinaryIO:
+    try:
+        return open_regular(shard)
+    except OSError as e:
+        if e.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        raise FileLimitError(f"{index} lists more files than this system lets a program open: {e.strerror}.") from e
 
 
 def _listed(path: pathlib.Path) -> list[str]:
@@ -158,7 +226,8 @@ def _listed(path: pathlib.Path) -> list[str]:
         for name in names if isinstance(names, list) else [names]:
             if not isinstance(name, str):
                 raise CorruptFileError(f"{path} must list names of files for {group!r}, and lists {name!r}.")
-            if pathlib.PurePath(name).name != name or "\\" in name or "\0" in name or not name.endswith(_SHARD):
+            plain = pathlib.PurePath(name).name == name and "\\" not in name and "\0" not in name
+            if not plain or len(name.encode()) > _LONGEST or not name.endswith(_SHARD):
                 raise UnsafeFileError(f"{path} lists {name!r}, which is no file beside it ending in `{_SHARD}`.")
             found[name] = None
     return sorted(found)

@@ -18,7 +18,10 @@ from keras_fn.saving.places import json_path
 MAX_DEPTH = 100
 MAX_TEXT = 16 * 2**20  # bytes of JSON
 MAX_PARTS = 500_000  # members of all lists and objects
-MAX_OBJECTS = 200_000
+MAX_NESTED = 250_000  # lists and objects
+MAX_ARGUMENTS = 1000  # by name, of a constructor or a call
+MAX_VALUES = 20_000  # in the arguments of a call, arrays aside
+MAX_NAME = 1000  # characters of the name of a layer; paths of weights are made of such names
 # 64-bit seeds are the largest numbers that a config has a use for
 _LARGEST = 2**64
 # where a number that is not finite means something: what is compared with, filled in, or clipped at
@@ -34,9 +37,13 @@ def parse_json(raw: bytes | str, what: str) -> dict[str, Any]:
         CorruptFileError: where it is no JSON object, holds a key twice, or numbers that no config has.
     """
     text = _text(raw, what)
-    parts = text.count(",") + text.count("[") + text.count("{")
-    if parts > MAX_PARTS or text.count("{") > MAX_OBJECTS:
-        raise FileLimitError(f"{what} has some {parts} parts; no more than {MAX_PARTS} are read.")
+    nested = text.count("[") + text.count("{")
+    parts = nested + text.count(",")
+    if parts > MAX_PARTS or nested > MAX_NESTED:
+        raise FileLimitError(
+            f"{what} has some {parts} parts, {nested} of them lists and objects; no more than {MAX_PARTS} and "
+            f"{MAX_NESTED} are read."
+        )
     try:
         data = json.loads(text, object_pairs_hook=_once, parse_int=_integer)
     except RecursionError as e:
@@ -47,8 +54,13 @@ def parse_json(raw: bytes | str, what: str) -> dict[str, Any]:
         raise CorruptFileError(f"{what} is not valid JSON: {e}") from e
     if not isinstance(data, dict):
         raise CorruptFileError(f"{what} must hold a JSON object, and holds a {type(data).__name__}.")
-    check(data, what)
+    check(data, what, layers_in(len(text)))
     return data
+
+
+def layers_in(size: int) -> int:
+    """How many layers text of so many bytes may describe: a program takes hundreds of them to write one down."""
+    return 3000 + size // 1000
 
 
 def _text(raw: bytes | str, what: str) -> str:
@@ -78,14 +90,22 @@ def _integer(digits: str) -> int:
 
 
 # --- data
-def check(data: Any, what: str = "The data") -> None:
+def check(data: Any, what: str = "The data", most_layers: float = math.inf) -> None:
     """Refuses data that no object could be made of: too deep, too large, in a circle, or with senseless numbers."""
+    layers = 0
     for number, (keys, value) in enumerate(_walk(data, what)):
         if number > MAX_PARTS:
             raise FileLimitError(f"{what} has more than {MAX_PARTS} parts.")
         kind = type(value)
         if kind is dict:
             _check_object(value, keys, what)
+            inside = value.get("layers")
+            layers += len(inside) if isinstance(inside, list) else 0
+            if layers > most_layers:
+                raise FileLimitError(
+                    f"{what} describes more layers than its size gives reason for, over {most_layers}: written by a "
+                    "program, a layer takes hundreds of bytes. The file is damaged or malicious."
+                )
         elif kind is int:
             if not -_LARGEST < value < _LARGEST:
                 raise CorruptFileError(f"{what} holds {_shown(value)} at {json_path(keys())}: it needs over 64 bits.")
@@ -139,8 +159,22 @@ def _check_object(value: dict[str, Any], keys: Callable[[], list[Any]], what: st
         found = value.get(name)
         if found is not None and not isinstance(found, str) and "config" in value:
             raise CorruptFileError(f"{what}: {name!r} at {json_path(keys())} must be text, and is {_kind(found)}.")
-    if "input_layers" in value and "output_layers" in value and isinstance(value.get("layers"), list):
-        check_graph(value, f"{what}, at {json_path(keys()) or 'its top'}")
+    arguments = value.get("config")
+    if isinstance(arguments, dict) and len(arguments) > MAX_ARGUMENTS and "class_name" in value:
+        raise FileLimitError(
+            f"{what} describes an object of {len(arguments)} arguments at {json_path(keys())}; at most {MAX_ARGUMENTS} "
+            "are read."
+        )
+    name = value.get("name")
+    if isinstance(name, str) and len(name) > MAX_NAME:
+        raise FileLimitError(
+            f"{what} holds a name of {len(name)} characters at {json_path(keys())}; at most {MAX_NAME} are read."
+        )
+    if _is_graph(value) and isinstance(value["layers"], list):
+        try:
+            check_graph(value, "")
+        except FileError as e:  # the place is worded only where it is needed: there may be many graphs
+            raise type(e)(f"{what}, at {json_path(keys()) or 'its top'}{e}") from None
 
 
 def _kind(value: Any) -> str:
@@ -149,6 +183,10 @@ def _kind(value: Any) -> str:
 
 # --- graphs
 Call = tuple[str, int]
+
+
+def _is_graph(value: dict[str, Any]) -> bool:
+    return "input_layers" in value and "output_layers" in value and "layers" in value
 
 
 def check_graph(config: dict[str, Any], what: str = "The data") -> list[tuple[str, int, dict[str, Any]]]:
@@ -205,6 +243,11 @@ def _calls(layers: Iterable[Any], what: str) -> tuple[dict[Call, dict[str, Any]]
                 )
             if not isinstance(call.get("kwargs", {}), dict):
                 raise CorruptFileError(f"{what}: the kwargs of a call of {name[:100]!r} must be an object.")
+            if len(call.get("kwargs", ())) > MAX_ARGUMENTS:
+                raise FileLimitError(
+                    f"{what}: a call of {name[:100]!r} has {len(call['kwargs'])} arguments by name; at most "
+                    f"{MAX_ARGUMENTS} are read."
+                )
             calls[name, i] = call
     return calls, sources
 
@@ -221,14 +264,20 @@ def layer_name(layer: Any, what: str) -> str:
 
 def histories(value: Any) -> Iterator[Any]:
     """The places of all tensors among the arguments of a call."""
-    stack = [value]
+    stack, values = [value], 0
     while stack:
         item = stack.pop()
+        values += 1
+        if values > MAX_VALUES:
+            raise FileLimitError(f", a call has more than {MAX_VALUES} values for arguments; write them as arrays.")
         if isinstance(item, dict):
-            if item.get("class_name") == "__keras_tensor__":
+            kind = item.get("class_name")
+            if kind == "__keras_tensor__":
                 config = item.get("config")
                 yield config.get("keras_history") if isinstance(config, dict) else config
-            else:
+            elif kind in ("__numpy__", "__tensor__"):
+                continue
+            elif not _is_graph(item):  # the tensors of a graph inside are its own
                 stack.extend(item.values())
         elif isinstance(item, (list, tuple)):
             stack.extend(item)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from keras_fn.core.errors import KerasFnError, ShapeError
+from keras_fn.core.errors import CorruptFileError, KerasFnError, ShapeError
 from keras_fn.core.variable import StatelessScope, Variable
 from keras_fn.layers.base import Layer
 from keras_fn.optimizers import Optimizer
@@ -81,7 +81,13 @@ class _Merged(Reader):
 
     def __init__(self, parts: list[Reader]) -> None:
         super().__init__(None, parts[0].where)
-        self._owners = {key: part for part in parts for key in part}
+        self._owners: dict[str, Reader] = {}
+        for part in parts:
+            for key in part:
+                if self._owners.setdefault(key, part) is not part:
+                    raise CorruptFileError(
+                        f"The array {key!r} is in {self._owners[key].where} and in {part.where}, and belongs into one."
+                    )
 
     def dataset(self, key: str) -> Any:
         return self._owners[key].dataset(key)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import IO, Any, NamedTuple
 
+from keras_fn.core.atomic import member_file, write_failure
 from keras_fn.core.errors import ArgumentError, KerasFnError, printable
 
 try:
@@ -57,6 +58,7 @@ def extract_archive(path: pathlib.Path, directory: pathlib.Path, archive_format:
 
     Raises:
         UnsafeArchiveError: see above.
+        FileWriteError: where the disk refuses.
     """
     for opened in _openers(archive_format):
         archive = opened(path)
@@ -144,10 +146,13 @@ def _check(path: pathlib.Path, members: list[_Member], directory: pathlib.Path) 
 
 def _write(member: _Member, directory: pathlib.Path) -> None:
     target = directory / member.name.replace("\\", "/")
-    if member.folder:
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        (target if member.folder else target.parent).mkdir(parents=True, exist_ok=True)
+        if member.folder:
+            return
+        target.unlink(missing_ok=True)  # of two members of one name, the later one counts
+    except OSError as e:
+        raise write_failure(target, e) from e
     source: IO[bytes]
-    with member.opener() as source, target.open("wb") as sink:
+    with member.opener() as source, member_file(target) as sink:
         shutil.copyfileobj(source, sink)

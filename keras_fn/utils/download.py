@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
@@ -12,11 +13,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from keras_fn.core.errors import ArgumentError, KerasFnError, printable
+from keras_fn.core.atomic import failing_as, new_file, new_folder
+from keras_fn.core.errors import ArgumentError, FileWriteError, KerasFnError, printable
 from keras_fn.utils.archives import extract_archive
 
 _CHUNK = 1 << 20  # bytes read at once
@@ -74,6 +75,7 @@ def get_file(
         ArgumentError: for arguments that make no sense, before anything is fetched.
         DownloadError: where the file cannot be fetched; it says which URL, and where to put the file by hand.
         ChecksumError: where the hash is wrong; the file is not kept.
+        FileWriteError: where the disk is full or refuses; what was there before is still there.
         UnsafeArchiveError: where an archive holds links, or names that lead out of its folder.
 
     Example:
@@ -159,34 +161,32 @@ def hash_file(file: pathlib.Path, algorithm: str) -> str:
 
 
 def _fetch(origin: str, file: pathlib.Path, expected: tuple[str, str] | None) -> None:
-    # another name in the same folder: renaming is atomic there, and two processes never write into one file
-    part = file.with_name(f".{file.name}.{uuid.uuid4().hex}.part")
     print(f"Downloading {origin}", file=sys.stderr, flush=True)
-    try:
-        _receive(origin, part, file)
-        if expected is not None and (found := hash_file(part, expected[0])) != expected[1]:
+    digest = None if expected is None else hashlib.new(expected[0])
+    with new_file(file) as part:
+        for chunk in _received(origin, file):
+            part.write(chunk)
+            if digest is not None:
+                digest.update(chunk)
+        if expected is not None and digest is not None and digest.hexdigest() != expected[1]:
             raise ChecksumError(
-                f"The file from {origin} has the {expected[0]} hash {found}, and {expected[1]} was expected. It was "
-                "not kept. Try again; if it stays so, the file on the server is another one."
+                f"The file from {origin} has the {expected[0]} hash {digest.hexdigest()}, and {expected[1]} was "
+                "expected. It was not kept. Try again; if it stays so, the file on the server is another one."
             )
-        os.replace(part, file)
-    finally:
-        part.unlink(missing_ok=True)
 
 
-def _receive(origin: str, part: pathlib.Path, file: pathlib.Path) -> None:
+def _received(origin: str, file: pathlib.Path) -> Iterator[bytes]:
+    """What the server sends, in parts; at the end it is known that nothing is missing."""
     request = urllib.request.Request(origin, headers={"User-Agent": "keras-fn"})
     received = 0
     try:
-        with _opener().open(request, timeout=_TIMEOUT) as reply, part.open("xb") as sink:
-            announced = _announced(reply.headers.get("Content-Length"), origin, part.parent)
+        with _opener().open(request, timeout=_TIMEOUT) as reply:
+            announced = _announced(reply.headers.get("Content-Length"), origin, file.parent)
             began = time.monotonic()
             while chunk := reply.read1(_CHUNK):
-                sink.write(chunk)
                 received += len(chunk)
                 _check_course(received, time.monotonic() - began, origin)
-            sink.flush()
-            os.fsync(sink.fileno())
+                yield chunk
     except DownloadError:
         raise
     except (urllib.error.URLError, http.client.HTTPException, OSError) as e:
@@ -247,22 +247,13 @@ def _by_hand(file: pathlib.Path) -> str:
 
 def _unpack(file: pathlib.Path, target: pathlib.Path, archive_format: str | Sequence[str] | None) -> None:
     """Unpacks beside the target and renames, so that the target is never half full."""
-    mark = uuid.uuid4().hex
-    part, old = target.with_name(f".{target.name}.{mark}.part"), target.with_name(f".{target.name}.{mark}.old")
     try:
-        if not extract_archive(file, part, archive_format or ()):
-            raise ArgumentError(f"{file} is no archive of the format {archive_format!r}. Fetch it with extract=False.")
-        if target.exists():
-            os.replace(target, old)
-        _move_in(part, target)
-    finally:
-        for leftover in (part, old):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _move_in(part: pathlib.Path, target: pathlib.Path) -> None:
-    try:
-        os.replace(part, target)
-    except OSError:
-        if not target.is_dir():  # else another process was faster, and its folder is as good
+        with new_folder(target, pathlib.Path.is_dir) as part, failing_as(target):
+            if not extract_archive(file, part, archive_format or ()):
+                raise ArgumentError(
+                    f"{file} is no archive of the format {archive_format!r}. Fetch it with extract=False."
+                )
+    except FileWriteError as e:
+        faster = e.errno in (errno.EEXIST, errno.ENOTEMPTY) and target.is_dir()
+        if not faster:  # else another process was, and its folder is as good
             raise

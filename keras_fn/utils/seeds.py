@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 
 from keras_fn.core.errors import ArgumentTypeError
 
 
 def set_random_seed(seed: int) -> None:
-    """Starts every default random stream anew: Python's, NumPy's, and the one that keras_fn takes seeds from.
+    """Starts every default random stream anew: Python's, NumPy's, the framework's, and the one of keras_fn.
 
     Initial weights, shuffles, dropout and `keras_fn.random` without a seed all draw their seeds from that last
-    stream, so one call makes a whole program repeatable. The framework's own global generator, which raw framework
-    code may use, is left alone.
+    stream, so one call makes a whole program repeatable. The framework's own global generator (of torch and
+    TensorFlow) is what data loaders and raw framework code draw from.
 
     Args:
         seed: an integer from 0 to 2**32 - 1.
@@ -34,6 +32,4 @@ def set_random_seed(seed: int) -> None:
         raise ArgumentTypeError(f"The seed must be an integer from 0 to 2**32 - 1, and {seed!r} came.")
     from keras_fn.random import host
 
-    random.seed(int(seed))
-    np.random.seed(int(seed))
     host.set_random_seed(int(seed))

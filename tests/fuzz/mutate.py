@@ -109,7 +109,7 @@ class MutableZip:
         memory = io.BytesIO()
         with zipfile.ZipFile(memory, "w") as packed:
             for other, part in self._members.items():
-                packed.writestr(other, content if other == name else part.raw)
+                packed.writestr(zipfile.ZipInfo(other), content if other == name else part.raw)  # no time of now
         return memory.getvalue()
 
 
@@ -128,16 +128,22 @@ def changed_json(raw: bytes, draw: random.Random) -> bytes:
         other, other_key = draw.choice(places)
         kind = draw.randrange(6)
         if kind < 2:
-            holder[key] = draw.choice(_VALUES)
+            holder[key] = _copied(draw.choice(_VALUES))
         elif kind == 2:
-            holder[key] = json.loads(json.dumps(other[other_key]))
+            holder[key] = _copied(other[other_key])
         elif kind == 3:
             del holder[key]
         elif kind == 4:
-            holder[key] = draw.choice(([holder[key]], {"a": holder[key]}, [holder[key]] * 3, str(holder[key])))
+            old = holder[key]
+            holder[key] = _copied(draw.choice(([old], {"a": old}, [old] * 3, str(old))))
         elif isinstance(holder, dict):
             holder[f"{key}{draw.choice(('_', '2', ' '))}"] = holder.pop(key)
     return json.dumps(data).encode()
+
+
+def _copied(value: Any) -> Any:
+    """A value of its own: what lies in two places would be changed in both, and the next mutant would hold it too."""
+    return json.loads(json.dumps(value))
 
 
 def _places(data: Any) -> Any:

@@ -11,13 +11,26 @@ from collections.abc import Iterator
 from hostile.base import Maker, Row
 
 
-def rows(folder: pathlib.Path) -> list[Row]:
-    """Writes all hostile files into a folder."""
-    from hostile import classes, configs, doors, functions, hdf5_files, json_texts, safetensors_files, special, zips
+def rows(folder: pathlib.Path, largest: bool = True) -> list[Row]:
+    """Writes all hostile files into a folder; those of 5 MB, which are hundreds, where `largest` is true."""
+    from hostile import (
+        classes,
+        configs,
+        direct,
+        doors,
+        functions,
+        hdf5_files,
+        json_texts,
+        safetensors_files,
+        special,
+        worst,
+        zips,
+    )
 
     maker = Maker(folder)
     found: list[Row] = []
-    for module in (zips, json_texts, configs, classes, functions, doors, hdf5_files, safetensors_files, special):
+    modules = [zips, json_texts, configs, classes, functions, doors, hdf5_files, safetensors_files, special, direct]
+    for module in (*modules, worst) if largest else modules:
         found.extend(_of(module, maker))
     names = [row.name for row in found]
     assert len(set(names)) == len(names), [n for n in names if names.count(n) > 1]

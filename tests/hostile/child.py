@@ -3,31 +3,38 @@
     python -m hostile.child ROWS.json RESULTS.json
 
 A hook sees what the interpreter is about to do: opening for writing, importing, compiling and running code, sockets,
-processes, foreign functions. Memory is bounded by the system, time by a clock for each row. After each row everything
-that a load could have changed is compared with what was there before.
+processes, foreign functions. Memory is bounded by the system, time by a clock for each row that counts what the process
+computes. After each row everything that a load could have changed is compared with what was there before.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
 import os
-import resource
+import pathlib
+import random
 import signal
 import sys
 import tempfile
 import threading
 import time
 import warnings
+import zlib
 from typing import Any
 
 import numpy as np
 
 import keras_fn
+from hostile import memory
+from keras_fn.callbacks import state_file
 from keras_fn.core import errors, naming
+from keras_fn.core.context import context
 from keras_fn.core.switches import switches
 from keras_fn.random import host
-from keras_fn.saving import lambdas, registry
+from keras_fn.saving import archive, hdf5, lambdas, registry, safetensors_reader
+from keras_fn.saving import config as saving_config
 
 # events by their beginnings, see https://docs.python.org/3/library/audit_events.html
 _FORBIDDEN = (
@@ -79,7 +86,7 @@ _FORBIDDEN = (
     "winreg.",
     "_winapi.",
 )
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_MOST_SECONDS = 5.0
 
 
 class _Guard:
@@ -143,6 +150,8 @@ def _enter(door: str, what: Any, target: Any) -> Any:
     if kind in ("deserialize", "get"):
         module = sys.modules[f"keras_fn.{name}"]
         return getattr(module, kind)(what)
+    if kind in _BELOW:
+        return _BELOW[kind](target, what)
     return _SPECIAL[kind](what)
 
 
@@ -200,12 +209,76 @@ _SPECIAL = {
 }
 
 
-def state(folder: str) -> dict[str, Any]:
+def _clone(_: Any, data: Any) -> Any:
+    """A layer of the user's that says something evil when it is asked for its config."""
+
+    class Says(keras_fn.layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x
+
+        def get_config(self) -> Any:
+            return {"inner": data}
+
+        @classmethod
+        def from_config(cls, config: Any) -> Any:
+            return keras_fn.saving.deserialize_keras_object(config["inner"])
+
+    x = keras_fn.Input((4,), name="x")
+    names, seeds = naming.state(), host.stream_state()
+    try:
+        return keras_fn.models.clone_model(keras_fn.Model(x, Says(name="says")(x), name="m"))
+    finally:  # the program made a model here
+        naming.set_state(names)
+        host.set_stream_state(seeds)
+
+
+def _archive(_: Any, path: str) -> Any:
+    with archive.open_archive(pathlib.Path(path)) as source:
+        return source.json("config.json")
+
+
+def _safetensors(_: Any, path: str) -> Any:
+    with safetensors_reader.open_safetensors(pathlib.Path(path)) as arrays:
+        return [array.read() for array in arrays.values()]
+
+
+def _hdf5(_: Any, path: str) -> Any:
+    with hdf5.open_h5(path, path) as root:
+        return dict(root.walk())
+
+
+def _scaled(_: Any, data: Any) -> Any:
+    return keras_fn.optimizers.LossScaleOptimizer.from_config({"inner_optimizer": data})
+
+
+# functions below the public ones, and options
+_BELOW: dict[str, Any] = {
+    "weights": lambda target, path: target.load_weights(path),
+    "skipping": lambda target, path: target.load_weights(path, skip_mismatch=True),
+    "by name": lambda target, path: target.load_weights(path, by_name=True),
+    "mapped": lambda target, path: target.load_weights(path, name_map=lambda name: name),
+    "hdf5": _hdf5,
+    "archive": _archive,
+    "safetensors": _safetensors,
+    "state file": lambda _, path: state_file.read_state_file(pathlib.Path(path)),
+    "layer of": lambda _, data: saving_config.layer_of(data),
+    "clone": _clone,
+    "compile from config": lambda target, data: target.compile_from_config({"optimizer": "sgd", "loss": data}),
+    "policy": lambda _, data: keras_fn.dtype_policies.get(data),
+    "scaled optimizer": _scaled,
+}
+
+
+def state(folder: str, target: Any) -> dict[str, Any]:
     """What a load may not change."""
     from keras_fn import config
 
     rng: Any = np.random.get_state()
     return {
+        "weights": [zlib.crc32(v.numpy().tobytes()) for v in target.weights],
+        "compiled": [target.compiled, repr(target.optimizer)],
+        "context": str({k: v for k, v in vars(context).items() if k != "call"}),  # which only marks the last one
+        "python": [hash(random.getstate()), gc.isenabled(), sys.getswitchinterval(), str(np.geterr())],
         "files": sorted(os.listdir(".")) + sorted(os.listdir(folder)),
         "temporary": sorted(os.listdir(tempfile.gettempdir())),
         "threads": sorted(t.name for t in threading.enumerate()),
@@ -235,11 +308,12 @@ def _try(
     row: dict[str, Any], guard: _Guard, target: Any, folder: str, before: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What came of a row, and the state after it."""
-    began = time.process_time()
     guard.seen.clear()
     found: dict[str, Any] = {"name": row["name"], "refused": None}
-    signal.setitimer(signal.ITIMER_REAL, 5)
-    faulthandler.dump_traceback_later(8, exit=True)  # where foreign code waits, no exception gets through
+    held = memory.begin()
+    began = time.process_time()
+    signal.setitimer(signal.ITIMER_PROF, _MOST_SECONDS)
+    faulthandler.dump_traceback_later(60, exit=True)  # where foreign code waits, no exception gets through
     guard.on = True
     try:
         with warnings.catch_warnings():
@@ -257,15 +331,15 @@ def _try(
     finally:
         guard.on = False
         faulthandler.cancel_dump_traceback_later()
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     found["seconds"] = time.process_time() - began
+    found["grown"] = memory.most() - held
     found["forbidden"] = list(guard.seen)
-    after = state(folder)
+    after = state(folder, target)
     changed = [k for k in before if before[k] != after[k]]
     if row["door"].startswith("from_config"):  # the caller makes an object, which takes a name; no file is read
         changed = [k for k in changed if k not in ("names", "seeds")]
     found["changed"] = [f"{k}: {_difference(before[k], after[k])}" for k in changed]
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return found, after
 
 
@@ -276,7 +350,7 @@ def _difference(a: Any, b: Any) -> str:
 
 
 def _alarm(*_: Any) -> None:
-    raise TimeoutError("took more than 5 seconds")
+    raise TimeoutError(f"took more than {_MOST_SECONDS} seconds of computing")
 
 
 def main(rows_file: str, results_file: str) -> None:
@@ -285,26 +359,20 @@ def main(rows_file: str, results_file: str) -> None:
         given = json.load(file)
     folder, target = given["folder"], _model()
     guard = _Guard(os.path.abspath(folder))
-    signal.signal(signal.SIGALRM, _alarm)
+    signal.signal(signal.SIGPROF, _alarm)
     for row in given["warm"]:  # what the library imports when it is first used is its own choice
         try:
             _enter(row["door"], row["what"], target)
         except errors.KerasFnError as e:
             str(e)
-    size = 0
-    if os.path.exists("/proc/self/statm"):
-        with open("/proc/self/statm", encoding="ascii") as file:
-            size = int(file.read().split()[0]) * resource.getpagesize()
-    if size:
-        resource.setrlimit(resource.RLIMIT_AS, (size + 2**29, size + 2**29))
-    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    memory.limit(2**29)
     sys.addaudithook(guard)
-    results, now = [], state(folder)
+    results, now = [], state(folder, target)
     for row in given["rows"]:
         found, now = _try(row, guard, target, folder, now)
         results.append(found)
     with open(results_file, "w", encoding="utf-8") as out:
-        json.dump({"start": start, "results": results}, out)
+        json.dump({"results": results}, out)
 
 
 if __name__ == "__main__":

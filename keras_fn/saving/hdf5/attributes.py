@@ -16,6 +16,8 @@ from keras_fn.saving.hdf5.bytes import NOWHERE, Cursor, Place, Source, decode
 from keras_fn.saving.hdf5.datatypes import Type, read_shape, read_type
 from keras_fn.saving.hdf5.object_header import ATTRIBUTE, ATTRIBUTE_INFO, Message
 
+# a list that is too long for one attribute is kept in several, of up to 64 kB each
+_MOST = 1000
 # the collections of the global heap that were read: address -> number -> bytes
 Heaps = dict[int, dict[int, bytes]]
 
@@ -35,6 +37,8 @@ class Attributes(Mapping[str, Any]):
                 self._check_info(Cursor(message.body, place, "the note on attributes"))
             elif message.kind == ATTRIBUTE:
                 self._add(Cursor(message.body, place, "an attribute"))
+        if len(self._messages) > _MOST:
+            raise place.limit(f"{len(self._messages)} attributes are kept here, and no more than {_MOST} may be.")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._messages)

@@ -106,6 +106,7 @@ class Source:
         self.seen: dict[int, str] = {}
         self._spent = 0
         self._texts = 0
+        self._paths = 0
         self._unpacked = 0
         self._claims: list[tuple[int, int]] = []
         self._pages: dict[int, bytes] = {}
@@ -153,9 +154,17 @@ class Source:
         if address in self.seen:
             raise place.unsafe(f"this is another name of {self.seen[address]!r}, and may be a loop. Store it once.")
         self.seen[address] = place.path
+        self.check_count(len(self.seen), "groups and arrays", place)
+        self._paths += len(place.path)
+        most = 2**22 + 4 * self.end
+        if self._paths > most:
+            raise place.limit(f"all paths in a file of {self.end} bytes may have {most} characters, not more.")
+
+    def check_count(self, count: int, what: str, place: Place) -> None:
+        """Refuses more parts of a kind than a file of this size has a use for."""
         most = 4096 + self.end // 256
-        if len(self.seen) > most:
-            raise place.limit(f"a file of {self.end} bytes may hold {most} groups and arrays, not more.")
+        if count > most:
+            raise place.limit(f"a file of {self.end} bytes may hold {most} {what}, not more.")
 
     def add_text(self, size: int, place: Place) -> None:
         """Accounts for text in heaps, to which several attributes may point."""

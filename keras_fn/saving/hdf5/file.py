@@ -115,15 +115,16 @@ class Group(_Object, Mapping[str, Any]):
 
     def walk(self) -> Iterator[tuple[str, Group | Dataset]]:
         """All groups and arrays below, with their paths from here. At the end of it, no two of them overlap."""
-        todo = [(name, self) for name in reversed(self._links)]
+        todo = [("", name, self) for name in reversed(self._links)]
         while todo:
-            path, group = todo.pop()
-            member = group._member(path.rsplit("/", 1)[-1])
+            above, name, group = todo.pop()
+            member, path = group._member(name), above + name
             yield path, member
             if isinstance(member, Group):
                 if path.count("/") >= _MOST_DEPTH:
                     raise member.place.limit(f"groups may lie {_MOST_DEPTH} deep in each other, not deeper.")
-                todo += [(f"{path}/{name}", member) for name in reversed(member._links)]
+                prefix = f"{path}/"
+                todo += [(prefix, name, member) for name in reversed(member._links)]
         self._source.check_claims(self.place)
 
     def __repr__(self) -> str:

@@ -78,8 +78,10 @@ def _old_links(source: Source, tree: int, heap_address: int, place: Place) -> li
         if address in seen:
             raise place.corrupt(f"the node at {address} of the tree of names is there twice.")
         seen.add(address)
+        source.check_count(len(seen), "parts of a tree of names", place)
         if expected == -1:
             found += _read_table(source, address, heap, place)
+            source.check_count(len(found), "names", place)
             continue
         level, cursor = read_node(source, address, 0, 8, expected, place)
         children = []

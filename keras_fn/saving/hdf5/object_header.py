@@ -15,6 +15,8 @@ _KNOWN = frozenset({
 })  # fmt: skip
 _SHARED_FLAG = 2
 _MOST_BLOCKS = 4096
+# no header of less messages than that is looked at twice
+_FREE_MESSAGES = 4096
 
 
 class Message(NamedTuple):
@@ -42,6 +44,8 @@ class _Header:
 
     def add(self, kind: int, flags: int, body: bytes) -> None:
         self.number += 1
+        if self.number > _FREE_MESSAGES:
+            self._source.check_count(self.number, "messages in a header", self._place)
         if kind == CONTINUATION:
             cursor = Cursor(body, self._place, "the note of a further block")
             self.blocks.append((cursor.uint(8), cursor.uint(8)))

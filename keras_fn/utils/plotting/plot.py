@@ -125,15 +125,18 @@ def _has_graphviz() -> bool:
 
 
 def _run_dot(text: str, path: pathlib.Path) -> None:
+    """Takes the picture from the program's output: a file that it writes itself is cut off where it is killed."""
     import subprocess
 
-    command = ["dot", f"-T{path.suffix[1:].lower()}", "-o", str(path)]
+    command = ["dot", f"-T{path.suffix[1:].lower()}"]
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
         raise BackendError(
-            f"Graphviz could not write {str(path)!r}: {done.stderr.decode(errors='replace').strip()}. The ending of "
+            f"Graphviz could not draw {str(path)!r}: {done.stderr.decode(errors='replace').strip()}. The ending of "
             "`to_file` must be a format that `dot -T?` lists."
         )
+    with new_file(path) as file:
+        file.write(done.stdout)
 
 
 def _shown(path: pathlib.Path) -> Any:
