@@ -76,6 +76,8 @@ UNFIT = [
     (lambda: layers.EinsumDense("abc,cd->abd", (None, 2))(Input((3,))), r"axes abc"),
     (lambda: layers.EinsumDense("abc,cd->abd", (7, 2))(Input((3, 4))), r"'b' has the length 3 .* 7"),
     (lambda: layers.Reshape((5,))(np.ones((2, 3, 4))), r"eshape"),
+    (lambda: layers.Reshape((7,))(Input((3,))), r"\(3 elements\) to \(7,\)"),
+    (lambda: layers.Reshape((2, -1))(Input((3,))), r"3 is no multiple of 2"),
     (lambda: layers.Attention()(Input((3, 4))), r"takes a list \[query, value\]"),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -263,3 +265,21 @@ def test_old_arguments_still_work():
         assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
     with pytest.warns(DeprecationWarning, match="input_shape"):
         layers.Conv2D(2, 3, input_shape=(4, 4, 1))
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional", "nested"])
+def test_a_model_can_be_pickled(kind):
+    inputs = keras_fn.Input((4,))
+    if kind == "sequential":
+        model = keras_fn.Sequential([inputs, layers.Dense(3), layers.Dropout(0.5)])
+    else:
+        x = layers.Dense(3, activation="relu")(inputs)
+        x = keras_fn.Model(inputs, x, name="inner")(inputs) if kind == "nested" else x
+        model = keras_fn.Model(inputs, layers.Dense(2)(x))
+    model.compile("adam", "mse", metrics=["mae"])
+    x = np.ones((3, 4), "float32")
+    expected = model.predict(x, verbose=0)
+    copy = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(copy.predict(x, verbose=0), expected)
+    assert copy.get_config() == model.get_config()
+    assert copy.evaluate(x, expected, verbose=0) == [0.0, 0.0]

@@ -263,7 +263,7 @@ def ready():
         (lambda: O.SGD("a"), ArgumentError, "learning_rate"),
         (lambda: O.SGD(foo=1), ArgumentError, "foo"),
         (lambda: O.AdamW(weight_decay=None), ArgumentError, "Adam"),
-        (lambda: O.Ftrl(beta=0.1, l1_regularization_strength=-1), ArgumentError, "0 or more"),
+        (lambda: O.Ftrl(beta=0.1, l1_regularization_strength=-1), ArgumentError, "at least 0"),
         (lambda: O.Lion(beta_1=0.0), ArgumentError, "above 0"),
         (lambda: O.LossScaleOptimizer("adam"), ArgumentTypeError, "Optimizer"),
         (lambda: O.SGD().apply([1.0]), NotBuiltError, "build"),

@@ -14,7 +14,8 @@ from keras_fn.activations.extended import (
     softmax,
     sparse_sigmoid,
 )
-from keras_fn.core.errors import ArgumentError, closest
+from keras_fn.core.arguments import Checked
+from keras_fn.core.errors import ArgumentError, closest, printable
 from keras_fn.ops import (
     celu,
     elu,
@@ -76,12 +77,18 @@ def get(identifier: Any) -> Callable[..., Any]:
         return _named(identifier)
     if isinstance(identifier, dict):
         return deserialize(identifier)
-    if callable(identifier):
+    if _fits(identifier):
         return identifier
     raise ArgumentError(
         f"Could not interpret the activation function {identifier!r} (a {type(identifier).__name__}). "
         "Give a name, like 'relu', a function or a layer."
     )
+
+
+def _fits(thing: Any) -> bool:
+    """Whether a thing can be an activation: a function or a layer, and no loss, initializer or the like."""
+    other = isinstance(thing, Checked) and not hasattr(thing, "compute_output_spec")
+    return callable(thing) and not isinstance(thing, type) and not other
 
 
 def _named(name: str) -> Callable[..., Any]:
@@ -124,7 +131,13 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
             return FUNCTIONS[name]
     from keras_fn.saving.config import deserialize_keras_object
 
-    return deserialize_keras_object(config, custom_objects=custom_objects)
+    found = deserialize_keras_object(config, custom_objects=custom_objects)
+    if not _fits(found):
+        raise ArgumentError(
+            f"The config describes no activation function, but {printable(repr(found), 200)} "
+            f"(a {type(found).__name__})."
+        )
+    return found
 
 
 __all__ = [

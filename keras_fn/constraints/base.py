@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import Checked
 
 
-class Constraint:
+class Constraint(Checked):
     """Base of the constraints. Subclass it and write `__call__(w)`, which gives the weights that are allowed.
 
     Example:

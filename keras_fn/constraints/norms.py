@@ -6,6 +6,7 @@ from typing import Any
 
 from keras_fn import ops
 from keras_fn.constraints.base import EPSILON, Constraint, norm
+from keras_fn.core.arguments import Axes, NonNegative, Share
 
 
 class NonNeg(Constraint):
@@ -36,7 +37,7 @@ class MaxNorm(Constraint):
         [[0.6, 0.3], [0.8, 0.4]]
     """
 
-    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+    def __init__(self, max_value: NonNegative = 2, axis: Axes = 0) -> None:
         self.max_value = max_value
         self.axis = axis
 
@@ -60,7 +61,7 @@ class UnitNorm(Constraint):
         [[0.6], [0.8]]
     """
 
-    def __init__(self, axis: Any = 0) -> None:
+    def __init__(self, axis: Axes = 0) -> None:
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
@@ -85,7 +86,9 @@ class MinMaxNorm(Constraint):
         [[0.6], [0.8]]
     """
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+    def __init__(
+        self, min_value: NonNegative = 0.0, max_value: NonNegative = 1.0, rate: Share = 1.0, axis: Axes = 0
+    ) -> None:
         self.min_value = min_value
         self.max_value = max_value
         self.rate = rate

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes, shapes
+from keras_fn.core.arguments import Checked
 from keras_fn.core.errors import ArgumentError, ShapeError
 
 # dtypes that NumPy has no own type for are drawn in float32 and cast by the backend
 _HOST_DTYPES = {name: "float32" for name in dtypes.FLOATS if name not in ("float16", "float32", "float64")}
 
 
-class Initializer:
+class Initializer(Checked):
     """Base of the initializers. Subclass it and write `draw`, or `__call__` to make the values with ops.
 
     `initializer(shape, dtype)` gives a tensor of the active backend. The values come from the host (`draw`, which gives

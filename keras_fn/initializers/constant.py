@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core.errors import ArgumentError, ShapeError
+from keras_fn.core.arguments import Finite
+from keras_fn.core.errors import ArgumentError, ShapeError, printable
 from keras_fn.initializers.base import Initializer, host_dtype, known_shape
 
 
@@ -47,6 +48,8 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
+        if not _holds_numbers(value):
+            raise ArgumentError(f"`value` of Constant must be a number or an array, not {printable(repr(value), 200)}.")
         self.value = value
 
     def draw(self, shape: Any, dtype: Any = None) -> np.ndarray:
@@ -87,7 +90,7 @@ class Identity(Initializer):
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
     """
 
-    def __init__(self, gain: float = 1.0) -> None:
+    def __init__(self, gain: Finite = 1.0) -> None:
         self.gain = gain
 
     def draw(self, shape: Any, dtype: Any = None) -> np.ndarray:
@@ -127,6 +130,8 @@ class STFT(Initializer):
             raise ArgumentError(f"`side` must be 'real' or 'imag', not {side!r}.")
         if isinstance(window, str) and window not in ("hann", "hamming"):
             raise ArgumentError(f"`window` must be 'hann', 'hamming', None or an array, not {window!r}.")
+        if not isinstance(window, str) and window is not None and not _holds_numbers(window):
+            raise ArgumentError(f"`window` must hold numbers, and is {printable(repr(window), 200)}.")
         if scaling not in ("density", "spectrum", None):
             raise ArgumentError(f"`scaling` must be 'density', 'spectrum' or None, not {scaling!r}.")
         self.side = side
@@ -164,3 +169,10 @@ class STFT(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+def _holds_numbers(value: Any) -> bool:
+    """Whether a value is a number, an array or tensor, or a list of numbers (and of lists of them)."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_holds_numbers, value))
+    return not isinstance(value, (str, bytes)) and (hasattr(value, "__float__") or hasattr(value, "shape"))

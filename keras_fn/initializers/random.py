@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
+from keras_fn.core.arguments import Finite, NonNegative, Positive
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, ShapeError
 from keras_fn.initializers.base import Initializer, host_dtype, known_shape
 from keras_fn.random.host import draw_seed, host_generator
@@ -83,7 +84,7 @@ class RandomNormal(RandomInitializer):
         (2, 3)
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, mean: Finite = 0.0, stddev: NonNegative = 0.05, seed: Any = None) -> None:
         self.mean = mean
         self.stddev = stddev
         super().__init__(seed)
@@ -126,7 +127,7 @@ class RandomUniform(RandomInitializer):
         True
     """
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+    def __init__(self, minval: Finite = -0.05, maxval: Finite = 0.05, seed: Any = None) -> None:
         self.minval = minval
         self.maxval = maxval
         super().__init__(seed)
@@ -167,15 +168,13 @@ class VarianceScaling(RandomInitializer):
 
     def __init__(
         self,
-        scale: float = 1.0,
+        scale: Positive = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: Any = None,
         input_axes: Any = None,
         output_axes: Any = None,
     ) -> None:
-        if not scale > 0.0:
-            raise ArgumentError(f"`scale` must be above 0, not {scale!r}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ArgumentError(f"`mode` must be 'fan_in', 'fan_out' or 'fan_avg', not {mode!r}.")
         distribution = "truncated_normal" if distribution == "normal" else distribution
@@ -291,7 +290,7 @@ class Orthogonal(RandomInitializer):
         [[1.0, 0.0], [0.0, 1.0]]
     """
 
-    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+    def __init__(self, gain: Finite = 1.0, seed: Any = None) -> None:
         self.gain = gain
         super().__init__(seed)
 

@@ -6,12 +6,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from keras_fn.core.arguments import is_int
 from keras_fn.core.errors import ArgumentError, closest
-
-
-def is_int(value: Any) -> bool:
-    """Whether a value is an int (of Python or NumPy) and no bool."""
-    return hasattr(value, "__index__") and not isinstance(value, bool) and not hasattr(value, "__len__")
 
 
 def positive_int(layer: Any, name: str, value: Any) -> int:

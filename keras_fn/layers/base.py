@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_fn import dtype_policies
 from keras_fn.core import dtypes, naming, shapes, trees
+from keras_fn.core.arguments import Checked
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import (
@@ -35,7 +36,7 @@ from keras_fn.layers.tracking import Carried, held, unique_by_id
 _LEGACY = {"input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "input_length"}
 
 
-class Layer:
+class Layer(Checked):
     """A layer: weights, and a computation on tensors.
 
     Subclass it: store settings in `__init__`, make weights in `build` with `add_weight`, compute in `call`. Code in
@@ -580,7 +581,9 @@ class Layer:
         super().__setattr__(name, value)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kf_calls": [], "_kf_known": None}
+        state = {**self.__dict__, "_kf_calls": [], "_kf_known": None}
+        state.pop("_kf_owners", None)  # weak references; a model notes itself again
+        return state
 
     def __reduce__(self) -> Any:
         return _empty, (getattr(type(self), "_plain_class", type(self)),), self.__getstate__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from keras_fn import dtype_policies
@@ -47,7 +48,7 @@ def constructor_config(layer: Any) -> dict[str, Any]:
     return config
 
 
-def _passed(layer: Any, params: dict[str, Any]) -> dict[str, Any]:
+def _passed(layer: Any, params: Mapping[str, Any]) -> dict[str, Any]:
     args, kwargs = layer._kf_args
     return dict(zip(params, args, strict=False)) | kwargs
 

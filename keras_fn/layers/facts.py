@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import types
+from collections.abc import Mapping
 from typing import Any
 
 from keras_fn.core.tape import is_own
@@ -66,7 +69,9 @@ def facts_of(cls: type, base: type) -> CallFacts:
     return found
 
 
-def constructor_params(cls: type) -> dict[str, Any]:
-    """The named parameters of a class's constructor, and their defaults."""
+@functools.cache
+def constructor_params(cls: type) -> Mapping[str, Any]:
+    """The named parameters of a class's constructor, and their defaults; looked up once a class."""
     params = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-    return {p.name: p.default for p in params if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    named = {p.name: p.default for p in params if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    return types.MappingProxyType(named)

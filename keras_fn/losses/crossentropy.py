@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
+from keras_fn.core.arguments import Share
 from keras_fn.core.errors import ArgumentError
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import as_float, dtype_name, paired, same_rank
@@ -132,13 +133,13 @@ class BinaryCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        kwargs = {"from_logits": from_logits, "label_smoothing": _fraction(label_smoothing), "axis": axis}
+        kwargs = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(binary_crossentropy, reduction, name, dtype, **kwargs)
 
 
@@ -164,13 +165,13 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        kwargs = {"from_logits": from_logits, "label_smoothing": _fraction(label_smoothing), "axis": axis}
+        kwargs = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(categorical_crossentropy, reduction, name, dtype, **kwargs)
 
 
@@ -255,12 +256,6 @@ def check_ids(y_true: Any, classes: int, ignored: int | None, name: str) -> None
         f"the predictions have {classes} classes, so labels are whole numbers from 0 to {classes - 1}{ignoring}. "
         f"Renumber the labels, give the last layer more units, or name a label to leave out with `ignore_class`."
     )
-
-
-def _fraction(label_smoothing: float) -> float:
-    if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(f"`label_smoothing` must be between 0 and 1, not {label_smoothing}.")
-    return label_smoothing
 
 
 def matched_ids(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import Axes, NonNegative
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import EPSILON, paired
 
@@ -110,7 +111,7 @@ class Dice(LossFunctionWrapper):
         self,
         reduction: str | None = "sum_over_batch_size",
         name: str = "dice",
-        axis: Any = None,
+        axis: Axes | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(dice, reduction, name, dtype, axis=axis)
@@ -132,11 +133,11 @@ class Tversky(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: float = 0.5,
-        beta: float = 0.5,
+        alpha: NonNegative = 0.5,
+        beta: NonNegative = 0.5,
         reduction: str | None = "sum_over_batch_size",
         name: str = "tversky",
-        axis: Any = None,
+        axis: Axes | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import NonNegative, NonNegatives, Share
 from keras_fn.core.errors import ArgumentError, ShapeError
-from keras_fn.losses.crossentropy import _fraction, check_ids, classes_of, matched_ids, smoothed
+from keras_fn.losses.crossentropy import check_ids, classes_of, matched_ids, smoothed
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import EPSILON, dtype_name, fits, paired
 
@@ -124,10 +125,10 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         apply_class_balancing: bool = False,
-        alpha: float = 0.25,
-        gamma: float = 2.0,
+        alpha: Share = 0.25,
+        gamma: NonNegative = 2.0,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str = "binary_focal_crossentropy",
@@ -138,7 +139,7 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
             "alpha": alpha,
             "gamma": gamma,
             "from_logits": from_logits,
-            "label_smoothing": _fraction(label_smoothing),
+            "label_smoothing": label_smoothing,
             "axis": axis,
         }
         super().__init__(binary_focal_crossentropy, reduction, name, dtype, **kwargs)
@@ -162,10 +163,10 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: float | list[float] = 0.25,
-        gamma: float = 2.0,
+        alpha: NonNegatives = 0.25,
+        gamma: NonNegative = 2.0,
         from_logits: bool = False,
-        label_smoothing: float = 0.0,
+        label_smoothing: Share = 0.0,
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str = "categorical_focal_crossentropy",
@@ -175,7 +176,7 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
             "alpha": alpha,
             "gamma": gamma,
             "from_logits": from_logits,
-            "label_smoothing": _fraction(label_smoothing),
+            "label_smoothing": label_smoothing,
             "axis": axis,
         }
         super().__init__(categorical_focal_crossentropy, reduction, name, dtype, **kwargs)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_fn.core import dtypes, naming, trees
+from keras_fn.core.arguments import Checked
 from keras_fn.core.errors import ArgumentTypeError
 from keras_fn.core.masks import get_mask
 from keras_fn.losses.weighting import as_dtype, check_reduction, fits, reduce_weighted, same_rank, unequal
 
 
-class Loss:
+class Loss(Checked):
     """Base of the losses. Subclass it and write `call(y_true, y_pred)`, which gives a value for each sample.
 
     Args:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.core.errors import ArgumentError
+from keras_fn.core.arguments import Positive
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import EPSILON, paired
 
@@ -168,13 +168,11 @@ class Huber(LossFunctionWrapper):
 
     def __init__(
         self,
-        delta: float = 1.0,
+        delta: Positive = 1.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "huber_loss",
         dtype: Any = None,
     ) -> None:
-        if delta <= 0:
-            raise ArgumentError(f"`delta` must be positive, not {delta}.")
         super().__init__(huber, reduction, name, dtype, delta=delta)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import Finite, Positive
 from keras_fn.losses.loss import LossFunctionWrapper
 from keras_fn.losses.weighting import as_dtype, as_float, dtype_name
 
@@ -84,8 +85,8 @@ class Circle(LossFunctionWrapper):
 
     def __init__(
         self,
-        gamma: float = 80.0,
-        margin: float = 0.4,
+        gamma: Positive = 80.0,
+        margin: Finite = 0.4,
         remove_diagonal: bool = True,
         reduction: str | None = "sum_over_batch_size",
         name: str = "circle",

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_fn.core.lookup import Lookup
 from keras_fn.losses import (
+    Loss,
     binary_crossentropy,
     binary_focal_crossentropy,
     categorical_crossentropy,
@@ -104,7 +105,7 @@ _NAMES = {
     "top_k_categorical_accuracy": TopKCategoricalAccuracy,
     "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
 }  # fmt: skip
-LOOKUP = Lookup("metric", _CLASSES, aliases=_NAMES)
+LOOKUP = Lookup("metric", _CLASSES, aliases=_NAMES, others=(Loss,))
 _FUNCTIONS = {
     f.__name__: f
     for f in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import Count
 from keras_fn.core.errors import ShapeError
 from keras_fn.losses.crossentropy import matched_ids
 from keras_fn.losses.weighting import as_dtype, as_float, dtype_name, fits, paired, same_rank, unequal
@@ -163,7 +164,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         dtype: dtype of the state; None for the default float.
     """
 
-    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
+    def __init__(self, k: Count = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         self.k = k
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
@@ -180,7 +181,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(
         self,
-        k: int = 5,
+        k: Count = 5,
         name: str | None = "sparse_top_k_categorical_accuracy",
         dtype: Any = None,
         from_sorted_ids: bool = False,

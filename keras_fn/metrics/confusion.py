@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn import ops
+from keras_fn.core.arguments import Count, Index
 from keras_fn.core.errors import ArgumentError
 from keras_fn.core.masks import get_mask
 from keras_fn.losses.weighting import aligned, as_dtype, dtype_name, paired
@@ -100,8 +101,8 @@ class _Thresholded(Metric):
     def __init__(
         self,
         thresholds: Any = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
+        top_k: Count | None = None,
+        class_id: Index | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -261,7 +262,7 @@ class _At(_Thresholded):
     limit: str
 
     def __init__(
-        self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any
+        self, value: float, num_thresholds: int, class_id: Index | None, name: str | None, dtype: Any
     ) -> None:
         if not 0 <= value <= 1:
             raise ArgumentError(f"`{self.limit}` must be between 0 and 1, not {value!r}.")
@@ -317,7 +318,7 @@ class SensitivityAtSpecificity(_At):
         self,
         specificity: float,
         num_thresholds: int = 200,
-        class_id: int | None = None,
+        class_id: Index | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -345,7 +346,7 @@ class SpecificityAtSensitivity(_At):
         self,
         sensitivity: float,
         num_thresholds: int = 200,
-        class_id: int | None = None,
+        class_id: Index | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -373,7 +374,7 @@ class PrecisionAtRecall(_At):
         self,
         recall: float,
         num_thresholds: int = 200,
-        class_id: int | None = None,
+        class_id: Index | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
@@ -401,7 +402,7 @@ class RecallAtPrecision(_At):
         self,
         precision: float,
         num_thresholds: int = 200,
-        class_id: int | None = None,
+        class_id: Index | None = None,
         name: str | None = None,
         dtype: Any = None,
     ) -> None:

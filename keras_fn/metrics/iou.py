@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import Count
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.masks import get_mask
 from keras_fn.losses.weighting import fits, same_rank
@@ -36,7 +37,7 @@ class IoU(Metric):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Count,
         target_class_ids: Sequence[int],
         name: str | None = None,
         dtype: Any = None,
@@ -146,7 +147,7 @@ class MeanIoU(IoU):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Count,
         name: str | None = None,
         dtype: Any = None,
         ignore_class: int | None = None,
@@ -166,7 +167,7 @@ class OneHotIoU(IoU):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Count,
         target_class_ids: Sequence[int],
         name: str | None = None,
         dtype: Any = None,
@@ -185,7 +186,7 @@ class OneHotMeanIoU(MeanIoU):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Count,
         name: str | None = None,
         dtype: Any = None,
         ignore_class: int | None = None,

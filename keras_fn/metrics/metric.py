@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes, naming
+from keras_fn.core.arguments import Checked
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError
 from keras_fn.core.variable import StatelessScope, Variable
 
 
-class Metric:
+class Metric(Checked):
     """Base of the metrics. Subclass it, make the state with `add_variable`, write `update_state` and `result`.
 
     Both must be written in ops: they run inside compiled steps, and nothing is read on the host before `result` is

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import losses, ops
+from keras_fn.core.arguments import Share
 from keras_fn.core.masks import get_mask
 from keras_fn.losses.crossentropy import not_ignored
 from keras_fn.losses.weighting import paired
@@ -142,7 +143,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
-        label_smoothing: float = 0,
+        label_smoothing: Share = 0,
     ) -> None:
         kwargs = {"from_logits": from_logits, "label_smoothing": label_smoothing}
         super().__init__(losses.binary_crossentropy, name, dtype, **kwargs)
@@ -164,7 +165,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
-        label_smoothing: float = 0,
+        label_smoothing: Share = 0,
         axis: int = -1,
     ) -> None:
         kwargs = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}

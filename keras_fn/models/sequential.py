@@ -35,6 +35,7 @@ class Sequential(Model):
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._kf_chain: list[Layer] = []
+        self._kf_chain_names: set[str] = set()
         self._kf_functional: Functional | None = None
         for layer in layers or []:
             self.add(layer, rebuild=False)
@@ -54,25 +55,30 @@ class Sequential(Model):
                 raise ArgumentTypeError(f"A Sequential holds layers, and {layer!r} came ({type(layer).__name__}).")
         shape = layer.__dict__.get("_kf_input_shape")
         if shape is not None and not self._kf_chain:
-            self._kf_chain.append(InputLayer(shape=shape))
+            self._append(InputLayer(shape=shape))
         if isinstance(layer, InputLayer) and self._kf_chain:
             raise ArgumentError(
                 f"An Input can only be the first layer of a Sequential, and {self.name!r} has layers already."
             )
-        if any(layer.name == other.name for other in self._kf_chain):
+        if layer.name in self._kf_chain_names:
             raise ArgumentError(
                 f"{self.name!r} has a layer {layer.name!r} already. Names in a model must be unique: pass another "
                 "`name=` (or make a new layer, if this one was meant to be added twice)."
             )
-        self._kf_chain.append(layer)
+        self._append(layer)
         if rebuild:
             self._rebuild()
+
+    def _append(self, layer: Layer) -> None:
+        self._kf_chain.append(layer)
+        self._kf_chain_names.add(layer.name)
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Takes off the last layer and returns it."""
         if not self._kf_chain:
             raise ArgumentError(f"{self.name!r} has no layers to pop.")
         layer = self._kf_chain.pop()
+        self._kf_chain_names = {other.name for other in self._kf_chain}
         if rebuild:
             self._rebuild()
         return layer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.core.arguments import Finite, NonNegative, Positive, Share
 from keras_fn.optimizers import rules
 from keras_fn.optimizers.base import Optimizer, common
 
@@ -38,19 +39,19 @@ class Adafactor(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        beta_2_decay: float = -0.8,
-        epsilon_1: float = 1e-30,
-        epsilon_2: float = 1e-3,
-        clip_threshold: float = 1.0,
+        beta_2_decay: Finite = -0.8,
+        epsilon_1: NonNegative = 1e-30,
+        epsilon_2: NonNegative = 1e-3,
+        clip_threshold: Positive = 1.0,
         relative_step: bool = True,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        weight_decay: NonNegative | None = None,
+        clipnorm: Positive | None = None,
+        clipvalue: Positive | None = None,
+        global_clipnorm: Positive | None = None,
         use_ema: bool = False,
-        ema_momentum: float = 0.99,
+        ema_momentum: Share = 0.99,
         ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
+        loss_scale_factor: Positive | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.core.arguments import NonNegative, Positive, Share, ShareBelowOne
 from keras_fn.core.errors import ArgumentError
 from keras_fn.optimizers.adam import Adam
 from keras_fn.optimizers.base import common
@@ -33,18 +34,18 @@ class AdamW(Adam):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
+        weight_decay: NonNegative | None = 0.004,
+        beta_1: ShareBelowOne = 0.9,
+        beta_2: ShareBelowOne = 0.999,
+        epsilon: NonNegative = 1e-7,
         amsgrad: bool = False,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        clipnorm: Positive | None = None,
+        clipvalue: Positive | None = None,
+        global_clipnorm: Positive | None = None,
         use_ema: bool = False,
-        ema_momentum: float = 0.99,
+        ema_momentum: Share = 0.99,
         ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
+        loss_scale_factor: Positive | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,

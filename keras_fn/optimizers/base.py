@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from keras_fn import ops
 from keras_fn.core import naming
+from keras_fn.core.arguments import Checked, NonNegative, Positive, Share, is_number
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
-from keras_fn.core.errors import ArgumentError, ArgumentTypeError, NotBuiltError, StructureError
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError, NotBuiltError, StructureError, printable
 from keras_fn.core.tape import calls, is_own
 from keras_fn.core.variable import StatelessScope, Variable
 from keras_fn.core.version import structure
@@ -33,7 +34,7 @@ def common(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: arguments[name] for name in _COMMON}, **arguments.get("kwargs", {})}
 
 
-class Optimizer:
+class Optimizer(Checked):
     """Base of the optimizers.
 
     An optimizer keeps state of its own (slots: momentum and the like) for each variable. `apply(grads)` does one step:
@@ -76,14 +77,14 @@ class Optimizer:
     def __init__(
         self,
         learning_rate: Any,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        weight_decay: NonNegative | None = None,
+        clipnorm: Positive | None = None,
+        clipvalue: Positive | None = None,
+        global_clipnorm: Positive | None = None,
         use_ema: bool = False,
-        ema_momentum: float = 0.99,
+        ema_momentum: Share = 0.99,
         ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
+        loss_scale_factor: Positive | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
@@ -118,16 +119,11 @@ class Optimizer:
         if sum(c is not None for c in clips.values()) > 1:
             given = ", ".join(f"{n}={c}" for n, c in clips.items() if c is not None)
             raise ArgumentError(f"Give one of clipnorm, clipvalue and global_clipnorm, not several: {given}.")
-        for name, clip in clips.items():
-            if clip is not None and not clip > 0:
-                raise ArgumentError(f"`{name}` must be above 0, not {clip}.")
-        if self.use_ema and not 0 <= self.ema_momentum <= 1:
-            raise ArgumentError(f"`ema_momentum` must be from 0 to 1, not {self.ema_momentum}.")
         frequency = self.ema_overwrite_frequency
-        if self.use_ema and frequency is not None and (not isinstance(frequency, int) or frequency < 1):
+        if self.use_ema and frequency is not None and frequency < 1:
             raise ArgumentError(f"`ema_overwrite_frequency` must be an integer above 0 or None, not {frequency!r}.")
         steps = self.gradient_accumulation_steps
-        if steps is not None and (not isinstance(steps, int) or steps < 2):
+        if steps is not None and steps < 2:
             raise ArgumentError(f"`gradient_accumulation_steps` must be an integer, 2 or more, or None, not {steps!r}.")
 
     def _held_learning_rate(self, value: Any) -> Any:
@@ -137,12 +133,12 @@ class Optimizer:
             value = schedules.deserialize(value)
         if isinstance(value, (LearningRateSchedule, Variable)) or (callable(value) and not isinstance(value, type)):
             return value
-        if isinstance(value, (str, bytes)) or not hasattr(value, "__float__"):
-            raise ArgumentError(
-                "`learning_rate` must be a float, a LearningRateSchedule or a function that returns the rate, "
-                f"not {value!r}."
-            )
         rate: Any = value
+        if not is_number(rate) or not 0 <= float(rate) < float("inf"):
+            raise ArgumentError(
+                "`learning_rate` must be a float of at least 0, a LearningRateSchedule or a function that returns the "
+                f"rate, not {printable(repr(value), 200)}. To go uphill, give the loss the opposite sign."
+            )
         return self.add_variable(
             (), Constant(float(rate)), "float32", name="learning_rate", aggregation="only_first_replica"
         )
@@ -212,13 +208,15 @@ class Optimizer:
     ) -> Variable:
         """A variable of the shape and dtype of another one, in the optimizer's state."""
         path = reference_variable.path.replace("/", "_")
-        return self.add_variable(
+        made = self.add_variable(
             reference_variable.shape,
             initializer,
             reference_variable._dtype,
             layout=reference_variable.layout,
             name=f"{path}_{name}" if name else path,
         )
+        made.arrange(reference_variable._kf_use)
+        return made
 
     def add_optimizer_variables(
         self, trainable_variables: Iterable[Variable], name: Any, initializer: Any = "zeros"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_fn.core.arguments import Finite, NonNegative, Positive, Share
 from keras_fn.core.errors import ArgumentError
 from keras_fn.initializers import Constant
 from keras_fn.optimizers import rules
@@ -47,33 +48,26 @@ class Ftrl(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.001,
-        learning_rate_power: float = -0.5,
-        initial_accumulator_value: float = 0.1,
-        l1_regularization_strength: float = 0.0,
-        l2_regularization_strength: float = 0.0,
-        l2_shrinkage_regularization_strength: float = 0.0,
-        beta: float = 0.0,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        learning_rate_power: Finite = -0.5,
+        initial_accumulator_value: NonNegative = 0.1,
+        l1_regularization_strength: NonNegative = 0.0,
+        l2_regularization_strength: NonNegative = 0.0,
+        l2_shrinkage_regularization_strength: NonNegative = 0.0,
+        beta: NonNegative = 0.0,
+        weight_decay: NonNegative | None = None,
+        clipnorm: Positive | None = None,
+        clipvalue: Positive | None = None,
+        global_clipnorm: Positive | None = None,
         use_ema: bool = False,
-        ema_momentum: float = 0.99,
+        ema_momentum: Share = 0.99,
         ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
+        loss_scale_factor: Positive | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        _check(learning_rate_power <= 0, "learning_rate_power", "0 or less", learning_rate_power)
-        strengths = {
-            "initial_accumulator_value": initial_accumulator_value,
-            "l1_regularization_strength": l1_regularization_strength,
-            "l2_regularization_strength": l2_regularization_strength,
-            "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
-        }
-        for strength, value in strengths.items():
-            _check(value >= 0, strength, "0 or more", value)
+        if learning_rate_power > 0:
+            raise ArgumentError(f"`learning_rate_power` must be 0 or less, not {learning_rate_power!r}.")
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength
@@ -90,8 +84,3 @@ class Ftrl(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial_accumulator_value": self.initial_accumulator_value}
-
-
-def _check(fine: bool, name: str, expected: str, value: float) -> None:
-    if not fine:
-        raise ArgumentError(f"`{name}` must be {expected}, not {value!r}.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core.arguments import Count, Positive
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import Variable
 from keras_fn.initializers import Constant
@@ -50,8 +51,8 @@ class LossScaleOptimizer(Optimizer):
     def __init__(
         self,
         inner_optimizer: Optimizer,
-        initial_scale: float = 32768.0,
-        dynamic_growth_steps: int = 2000,
+        initial_scale: Positive = 32768.0,
+        dynamic_growth_steps: Count = 2000,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:

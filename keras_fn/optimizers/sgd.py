@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_fn.core.errors import ArgumentError
+from keras_fn.core.arguments import NonNegative, Positive, Share
 from keras_fn.optimizers import rules
 from keras_fn.optimizers.base import Optimizer, common
 
@@ -36,22 +36,20 @@ class SGD(Optimizer):
     def __init__(
         self,
         learning_rate: Any = 0.01,
-        momentum: float = 0.0,
+        momentum: Share = 0.0,
         nesterov: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        weight_decay: NonNegative | None = None,
+        clipnorm: Positive | None = None,
+        clipvalue: Positive | None = None,
+        global_clipnorm: Positive | None = None,
         use_ema: bool = False,
-        ema_momentum: float = 0.99,
+        ema_momentum: Share = 0.99,
         ema_overwrite_frequency: int | None = None,
-        loss_scale_factor: float | None = None,
+        loss_scale_factor: Positive | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ArgumentError(f"`momentum` must be a number from 0 to 1, not {momentum!r}.")
         self.momentum = momentum
         self.nesterov = nesterov
         super().__init__(**common(locals()))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 
 # called when the global seed changes, by modules that keep random state of their own
@@ -116,7 +117,7 @@ def set_stream_state(state: dict[str, Any]) -> None:
 
 
 def set_random_seed(seed: int) -> None:
-    """Makes what follows repeatable: seeds Python's `random`, NumPy, and every global stream of keras_fn.
+    """Makes what follows repeatable: seeds Python's `random`, NumPy, the framework, and every stream of keras_fn.
 
     Args:
         seed: int from 0 to 2**32 - 1.
@@ -127,6 +128,7 @@ def set_random_seed(seed: int) -> None:
     seed = checked_seed(seed, 32)
     random.seed(seed)
     np.random.seed(seed)
+    active.backend.seed_generator(seed)
     _stream.reseed(seed)
     for restart in on_reseed:
         restart()

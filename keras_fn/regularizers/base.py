@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core.arguments import Checked
 from keras_fn.core.errors import ArgumentError
 
 
-class Regularizer:
+class Regularizer(Checked):
     """Base of the regularizers. Subclass it and write `__call__(x)`, which gives a scalar, and `get_config`.
 
     Example:

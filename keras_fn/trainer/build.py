@@ -60,7 +60,7 @@ def _watches_outputs(model: Any) -> bool:
 
 def output_specs(model: Any, x_spec: Any, x: Any) -> Any:
     """The specs of the outputs; by running the model on the batch where its code needs values."""
-    known = _described_outputs(model)
+    known = described_outputs(model)
     if known is not None:
         return known
     try:
@@ -80,7 +80,7 @@ def output_specs(model: Any, x_spec: Any, x: Any) -> Any:
         return trees.map(lambda t: Spec(tuple(t.shape), backend.dtype_of(t)), out)
 
 
-def _described_outputs(model: Any) -> Any:
+def described_outputs(model: Any) -> Any:
     """The outputs that a graph of layers was described with; None for a model that computes in its own way."""
     graph = getattr(model, "_kf_functional", None) or model
     function = getattr(graph, "_function", None)
@@ -95,7 +95,8 @@ def to_specs(data: Any) -> Any:
     def spec(a: Any) -> Any:
         if a is None:
             return None
-        return Spec((None, *tuple(a.shape)[1:]), dtypes.standardize(a.dtype))
+        sparse = a.__class__ in active.backend.sparse_classes
+        return Spec((None, *tuple(a.shape)[1:]), dtypes.standardize(a.dtype), sparse)
 
     return trees.map(spec, data)
 

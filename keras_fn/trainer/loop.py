@@ -177,7 +177,7 @@ def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[
 def _array_steps(
     model: Any, source: ArraySource, batches: Iterator[Any], callbacks: Any, kind: str, number: int = 0
 ) -> Iterator[tuple[int, LazyLogs]]:
-    arrays = source.tensors()
+    run = _on_batches if source.gathers_on_host() and not model.run_eagerly else _on_rows
     whole = nullcontext() if model._kf_run is None else model._kf_run.step
     for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind)):
         if kind == "train":
@@ -186,13 +186,25 @@ def _array_steps(
             callbacks.on_test_batch_begin(number)
         began = time.perf_counter()
         with whole:
+            out = run(programs(model), kind, source, rows)
             if len(rows) == 1:
-                out = programs(model).get(kind, "rows")(arrays, _rows(rows[0]))
                 _time_step(model, kind, began, out)
-            else:
-                out = programs(model).get(kind, "loop")(arrays, _rows(np.stack(rows)))
         number += len(rows)
         yield len(rows), _logs(model, out)
+
+
+def _on_rows(made: Programs, kind: str, source: ArraySource, rows: list[Any]) -> Any:
+    """Steps that gather their rows from the whole arrays as tensors."""
+    if len(rows) == 1:
+        return made.get(kind, "rows")(source.tensors(), _rows(rows[0]))
+    return made.get(kind, "loop")(source.tensors(), _rows(np.stack(rows)))
+
+
+def _on_batches(made: Programs, kind: str, source: ArraySource, rows: list[Any]) -> Any:
+    """Steps on rows that were gathered before, in the host's memory."""
+    if len(rows) == 1:
+        return made.get(kind, "batch")(source.gathered(rows[0]))
+    return made.get(kind, "stack")(None, source.gathered(np.stack(rows)))
 
 
 def _rows(rows: Any) -> Any:
@@ -286,7 +298,7 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
 def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
     if isinstance(source, ArraySource):
         if active.backend.slices_cheaply and model.steps_per_execution in ("auto", 1):
-            for number, batch in enumerate(source.slices()):
+            for number, batch in enumerate(source.slices(converter(model))):
                 callbacks.on_test_batch_begin(number)
                 yield 1, _logs(model, programs(model).get("test", "batch")(batch))
         else:
@@ -358,10 +370,20 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
 # --- small things
 def for_step(model: Any, batch: Any) -> Any:
     """A batch as its step takes it: tensors, or the arrays as they are where a compiled step takes these in faster."""
+    convert = converter(model)
+    return batch if convert is _as_it_is else trees.map(lambda a: None if a is None else convert(a), batch)
+
+
+def converter(model: Any) -> Any:
+    """What makes of an array the input of a step: see `for_step`."""
     if active.backend.steps_take_arrays and not model.run_eagerly:
-        return batch
+        return _as_it_is
     convert = active.backend.convert
-    return trees.map(lambda a: None if a is None else convert(a, None), batch)
+    return lambda a: convert(a, None)
+
+
+def _as_it_is(a: Any) -> Any:
+    return a
 
 
 def level(verbose: Any) -> int:
@@ -394,7 +416,8 @@ class _Weighted:
     def __init__(self, source: Any, class_weight: Any, names: Any) -> None:
         self.source, self.class_weight, self.names = source, class_weight, names
         self.steps, self.seed = source.steps, source.seed
-        self.go_on, self.mark = source.go_on, source.mark
+        self.go_on, self.mark, self.state = source.go_on, source.mark, source.state
+        self.generators, self.set_generators = source.generators, source.set_generators
 
     def _apply(self, batch: Any) -> Any:
         if len(batch) == 3 and batch[2] is not None:

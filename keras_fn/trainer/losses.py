@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 from keras_fn.core import trees
+from keras_fn.core.arguments import is_number
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.spec import Spec
 from keras_fn.core.tape import calls, is_own
@@ -30,17 +31,21 @@ class CompiledLoss:
         self.names: list[str] = []
         self.trackers: list[Any] = []
 
-    def build(self, y_pred: Any) -> None:
-        """Matches the losses with the outputs."""
-        from keras_fn.metrics import Mean
-
+    def match(self, y_pred: Any) -> list[Any]:
+        """What was given for each output: losses as they came, beside their weights."""
         self.names = output_names(self._model(), y_pred)
         entries = per_output(self.given, self.names, "loss", _is_loss, y_pred)
-        self.losses = [None if e is None else _loss(e) for e in entries]
-        self.weights = per_output(self.weights_given, self.names, "loss_weights", _is_number, y_pred)
+        self.weights = per_output(self.weights_given, self.names, "loss_weights", is_number, y_pred)
         for name, w in zip(self.names, self.weights, strict=True):
-            if w is not None and not _is_number(w):
+            if w is not None and not is_number(w):
                 raise ArgumentTypeError(f"The loss weight of {name!r} must be a number, not {w!r}.")
+        return entries
+
+    def build(self, y_pred: Any) -> None:
+        """Matches the losses with the outputs, and makes them."""
+        from keras_fn.metrics import Mean
+
+        self.losses = [None if e is None else _loss(e) for e in self.match(y_pred)]
         counted = [x for x in self.losses if x is not None]
         if not counted:
             raise ArgumentError("`compile(loss=…)` gives no output a loss.")
@@ -100,10 +105,6 @@ class CompiledLoss:
 def _is_own(loss: Any) -> bool:
     """Whether a loss runs no code of the user's."""
     return is_own(type(loss)) and is_own(getattr(loss, "fn", loss))
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float)) and not isinstance(x, bool)
 
 
 def _is_loss(x: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from typing import Any
 
@@ -28,6 +29,14 @@ class CompiledMetrics:
         # (number of the output, metric, whether weighted, name in the logs)
         self.entries: list[tuple[int, Any, bool, str]] = []
         self.names: list[str] = []
+
+    def match(self, y_pred: Any) -> None:
+        """Matches what was given with the outputs."""
+        self.names = output_names(self._model(), y_pred)
+        for given in (self.given, self.weighted_given):
+            for entry in itertools.chain.from_iterable(self._groups(given, y_pred)):
+                if entry is not None and not _is_metric(entry):
+                    raise ArgumentTypeError(f"A metric must be a name, a Metric or a function, not {entry!r}.")
 
     def build(self, y: Any, y_pred: Any) -> None:
         """Matches the metrics with the outputs; what "accuracy" is depends on shapes."""

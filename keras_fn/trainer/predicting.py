@@ -111,7 +111,7 @@ def _inputs(model: Any, source: Any) -> Iterator[Any]:
     elif source.steps == 1 and source.size <= source.batch_size:
         yield (source.tensors()[0],)  # one batch is one call, on the arrays themselves
     else:
-        yield from (batch[:1] for batch in source.slices())
+        yield from (batch[:1] for batch in source.slices(loop.converter(model)))
 
 
 def _ended(model: Any, listening: Any, structure: Any, arrays: list[Any]) -> Any:

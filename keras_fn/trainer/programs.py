@@ -20,6 +20,8 @@ from keras_fn.random import global_seed_generator
 
 _STEPS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
 
+_SEVERAL = ("loop", "stack")
+
 
 class Programs:
     """Programs of one model, compiled at first use and again when weights or `trainable` change.
@@ -42,7 +44,8 @@ class Programs:
         Args:
             kind: which step.
             source: "batch" for a program of `(data,)`; "rows" for one of `(arrays, row numbers)`; "loop" for several
-                steps at once, of `(arrays, a matrix of row numbers)`.
+                steps at once, of `(arrays, a matrix of row numbers)`; "stack" for several steps at once, of
+                `(None, batches stacked along a new first axis)`.
         """
         if not self.watch.holds(lambda: state_of(self.model())):
             self.made.clear()
@@ -85,12 +88,14 @@ class Programs:
         step = step_function(model, kind)
         if source == "batch":
             run: Callable[..., Any] = step
+        elif source == "stack":
+            run = lambda _, batch: step(batch)  # noqa: E731
         else:
             run = lambda arrays, rows: step(gather(arrays, rows))  # noqa: E731
         wrapped = _in_mode(run, backend, kind)
         if model.run_eagerly:
-            return wrapped if source != "loop" else _one_by_one(wrapped)
-        compile_ = backend.compile_loop if source == "loop" else backend.compile_step
+            return wrapped if source not in _SEVERAL else _one_by_one(wrapped)
+        compile_ = backend.compile_loop if source in _SEVERAL else backend.compile_step
         return compile_(wrapped, lambda: state_of(ref()), model.jit_compile)
 
 
@@ -120,8 +125,8 @@ def _in_mode(run: Callable[..., Any], backend: Any, kind: str) -> Callable[..., 
 def _one_by_one(run: Callable[..., Any]) -> Callable[..., Any]:
     def several(arrays: Any, rows: Any) -> Any:
         logs = None
-        for r in rows:
-            logs = run(arrays, r)
+        for i in range(len(trees.flatten(rows)[0])):
+            logs = run(arrays, trees.map(lambda r: None if r is None else r[i], rows))  # noqa: B023
         return logs
 
     return several

@@ -39,34 +39,31 @@ class Run:
 
     def place(self) -> dict[str, Any]:
         """The place as plain data."""
-        from keras_fn.random.generators import generators_state
-
         generators = {} if self.source.in_memory else self.generators
         return {
             "epoch": self.epoch,
             "batch": self.batch,
             "seed": self.source.seed,
-            "generators": {**generators, "now": generators_state()},
+            "generators": {**generators, "now": self._state()},
             "mark": self.source.mark(),
+            "data": None if self.source.in_memory else self.source.state(),
             "logs": self.logs,
         }
 
     def begins_epoch(self, epoch: int) -> None:
         """Notes where generators are, of which the order of the data may come."""
-        from keras_fn.random.generators import generators_state
-
         self.epoch = epoch
         first, self.fresh = self.fresh, False  # the first one was begun when its first batch was looked at
         if not first and self.is_kept and not self.source.in_memory:
-            self.generators["epoch"] = generators_state()
+            self.generators["epoch"] = self._state()
 
     def take_up(self, initial_epoch: int) -> _TakenUp:
         """Brings the data to where a run was that was cut off, if a callback knows of one."""
-        from keras_fn.random.generators import generators_state, set_generators_state
+        from keras_fn.random.generators import generators_state
 
         if not self.is_kept:
             return _TakenUp(None)
-        self.generators = {"begin": generators_state(), "epoch": generators_state()}
+        self.generators = {"begin": self._state(), "epoch": self._state()}
         place = next((p for p in (c.place() for c in self.callbacks if c.keeps_place) if p is not None), None)
         if place is None:
             return _TakenUp(None)
@@ -74,11 +71,25 @@ class Run:
         self.generators = {"begin": now, "epoch": now, **place.generators}
         self.epoch, self.batch, self.logs = place.epoch, place.batch, place.logs
         self.source.go_on(place, initial_epoch)
-        set_generators_state(now)
+        self._set_state(now)
         self.source.first()  # an epoch that begins draws its order now, from where the generators were
         if not self.batch:
             self.generators["epoch"] = now
         return _TakenUp(generators_state())
+
+    def _state(self) -> dict[str, Any]:
+        """Where generators are, those of the data among them."""
+        from keras_fn.random.generators import generators_state
+
+        return self.source.generators() if hasattr(self.source, "generators") else generators_state()
+
+    def _set_state(self, state: dict[str, Any]) -> None:
+        from keras_fn.random.generators import set_generators_state
+
+        if hasattr(self.source, "set_generators"):
+            self.source.set_generators(state)
+        else:
+            set_generators_state(state)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keras_fn.core import trees
+from keras_fn.core.arguments import checking
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, NotBuiltError
 from keras_fn.core.gradients import value_and_grad
@@ -18,6 +19,7 @@ from keras_fn.trainer import loop, predicting
 from keras_fn.trainer.losses import CompiledLoss
 from keras_fn.trainer.metrics import CompiledMetrics
 from keras_fn.trainer.programs import Programs, state_of
+from keras_fn.trainer.settings import check_outputs, check_settings, check_switches
 
 
 class Trainer:
@@ -41,6 +43,7 @@ class Trainer:
         self.steps_per_execution: Any = "auto"
 
     # --- compile
+    @checking
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -70,10 +73,8 @@ class Trainer:
         """
         from keras_fn import optimizers
 
-        if steps_per_execution != "auto" and (not isinstance(steps_per_execution, int) or steps_per_execution < 1):
-            raise ArgumentError(f"`steps_per_execution` must be a positive int or 'auto', not {steps_per_execution!r}.")
-        if run_eagerly and jit_compile is True:
-            raise ArgumentError("`run_eagerly=True` and `jit_compile=True` exclude each other.")
+        check_switches(steps_per_execution, jit_compile, run_eagerly)
+        check_settings(loss, loss_weights, metrics, weighted_metrics)
         self._kf_compile_args = {
             "optimizer": optimizer,
             "loss": loss,
@@ -91,6 +92,7 @@ class Trainer:
             self._kf_compile_args["auto_scale_loss"] = False
         self.loss = loss
         self._set_compiled(loss, loss_weights, metrics, weighted_metrics)
+        check_outputs(self, self._kf_loss, self._kf_metrics)
         from keras_fn.metrics import Mean
 
         self._kf_loss_tracker = Mean(name="loss")
@@ -148,7 +150,7 @@ class Trainer:
 
         names = inspect.signature(Trainer.compile).parameters
         arguments = {k: deserialize_keras_object(v) for k, v in config.items() if k in names}
-        if arguments.get("steps_per_execution") == 1:
+        if arguments.get("steps_per_execution") == 1 and arguments["steps_per_execution"] is not True:
             arguments["steps_per_execution"] = "auto"
         self.compile(**arguments)
         if self.optimizer is not None and self.built:  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_fn import constraints, initializers, ops, regularizers
 from keras_fn.core import shapes
+from keras_fn.core.arguments import Axes
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.layers.activations.softmax import Softmax
 from keras_fn.layers.arguments import is_int, positive_int, share
@@ -106,7 +107,7 @@ class MultiHeadAttention(ProjectedAttention):
         dropout: float = 0.0,
         use_bias: bool = True,
         output_shape: Any = None,
-        attention_axes: Any = None,
+        attention_axes: Axes | None = None,
         sliding_window: int | None = None,
         flash_attention: bool | None = None,
         kernel_initializer: Any = "glorot_uniform",

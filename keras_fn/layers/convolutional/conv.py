@@ -53,6 +53,7 @@ class _Conv(BaseConv):
                 f"{tuple(input_shape)} into {self.groups} groups: `groups` must divide the number of channels."
             )
         self.kernel = self._add((*self.kernel_size, channels // self.groups, self.filters), "kernel")
+        self.kernel.arrange("convolution")
         self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:

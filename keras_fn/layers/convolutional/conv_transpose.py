@@ -51,6 +51,7 @@ class _ConvTranspose(BaseConv):
     def build(self, input_shape: Any) -> None:
         """Makes `kernel` of shape `(*kernel_size, filters, channels)` and `bias` of shape `(filters,)`."""
         self.kernel = self._add((*self.kernel_size, self.filters, self._channels(input_shape)), "kernel")
+        self.kernel.arrange("convolution")
         self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:

@@ -51,6 +51,7 @@ class _SeparableConv(BaseConv):
             (*self.kernel_size, channels, self.depth_multiplier), "depthwise", "depthwise_kernel"
         )
         self.pointwise_kernel = self._add((*ones, deep, self.filters), "pointwise", "pointwise_kernel")
+        self.pointwise_kernel.arrange("convolution")
         self._add_bias(self.filters)
 
     def call(self, inputs: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import activations, constraints, initializers, ops, regularizers
-from keras_fn.core.errors import ArgumentError, ShapeError
-from keras_fn.layers.arguments import unsupported
+from keras_fn.core.errors import ShapeError
+from keras_fn.layers.arguments import positive_int, unsupported
 from keras_fn.layers.base import Layer
 from keras_fn.layers.input_spec import InputSpec
 from keras_fn.ops.linear import _linear
@@ -59,9 +59,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         unsupported(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
-        if not isinstance(units, int) or isinstance(units, bool) or units < 1:
-            raise ArgumentError(f"`units` of Dense must be a positive int, not {units!r}.")
-        self.units = units
+        self.units = positive_int(self, "units", units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from keras_fn import activations, constraints, initializers, ops, regularizers
+from keras_fn.core.arguments import Dims
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.layers.arguments import is_int, unsupported
 from keras_fn.layers.base import Layer
@@ -41,7 +42,7 @@ class EinsumDense(Layer):
     def __init__(
         self,
         equation: str,
-        output_shape: Any,
+        output_shape: int | Dims,
         activation: Any = None,
         bias_axes: str | None = None,
         kernel_initializer: Any = "glorot_uniform",
@@ -63,7 +64,8 @@ class EinsumDense(Layer):
         )  # fmt: skip
         self.equation = equation
         self._terms = _read(equation)
-        self.output_shape = (output_shape,) if is_int(output_shape) else tuple(output_shape)
+        shape: Any = output_shape
+        self.output_shape = (shape,) if is_int(shape) else tuple(shape)
         self.activation = activations.get(activation)
         self.bias_axes = bias_axes
         missing = set(bias_axes or "") - set(self._terms[2])

@@ -12,6 +12,7 @@ from keras_fn.core.spec import Spec
 from keras_fn.layers.arguments import is_int, share
 from keras_fn.layers.input_spec import InputSpec
 from keras_fn.layers.normalization.base import ScaleAndShift
+from keras_fn.ops.batch_statistics import _normalize_batch
 
 
 class BatchNormalization(ScaleAndShift):
@@ -111,15 +112,19 @@ class BatchNormalization(ScaleAndShift):
         place = shapes.canonical_axis(self.axis, len(inputs.shape))
         wide = dtypes.result_type(inputs.dtype, "float32")  # half floats are normalised in float32
         x = ops.cast(inputs, wide)
-        if training and self.trainable:
-            mean, variance = self._statistics(x, place, mask)
-            if not isinstance(mean, Spec):
-                self._move(self.moving_mean, mean)
-                self._move(self.moving_variance, variance)
+        if not (training and self.trainable):
+            x = self._normalized(x, self.moving_mean, self.moving_variance, place)
+        elif mask is None and not self.synchronized:
+            x, mean, variance = _normalize_batch(x, place, self.beta, self.gamma, self.epsilon)
+            self._move(mean, variance)
         else:
-            mean, variance = self.moving_mean, self.moving_variance
-        x = ops.batch_normalization(x, mean, variance, place, self.beta, self.gamma, self.epsilon)
+            mean, variance = self._statistics(x, place, mask)
+            x = self._normalized(x, mean, variance, place)
+            self._move(mean, variance)
         return ops.cast(x, self.compute_dtype)
+
+    def _normalized(self, x: Any, mean: Any, variance: Any, place: int) -> Any:
+        return ops.batch_normalization(x, mean, variance, place, self.beta, self.gamma, self.epsilon)
 
     def _statistics(self, x: Any, place: int, mask: Any) -> Any:
         """Mean and variance of each channel; with a mask, of the values that count."""
@@ -136,6 +141,9 @@ class BatchNormalization(ScaleAndShift):
         variance = ops.true_divide(ops.sum(squares, reduced), ops.squeeze(count, reduced))
         return ops.squeeze(mean, reduced), variance
 
-    def _move(self, moving: Any, batch: Any) -> None:
-        """A step of a running average."""
-        moving.assign(ops.add(ops.multiply(moving, self.momentum), ops.multiply(batch, 1.0 - self.momentum)))
+    def _move(self, mean: Any, variance: Any) -> None:
+        """A step of the running averages."""
+        if isinstance(mean, Spec):
+            return
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(ops.add(ops.multiply(moving, self.momentum), ops.multiply(batch, 1.0 - self.momentum)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.core import dtypes, shapes
+from keras_fn.core import shapes
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.layers.arguments import is_int
 from keras_fn.layers.input_spec import InputSpec
 from keras_fn.layers.normalization.base import ScaleAndShift
+from keras_fn.ops.nn import _group_normalization
 
 
 class GroupNormalization(ScaleAndShift):
@@ -80,19 +81,7 @@ class GroupNormalization(ScaleAndShift):
 
     def call(self, inputs: Any) -> Any:
         """The normalised inputs."""
-        dims = tuple(ops.shape(inputs))
-        place = shapes.canonical_axis(self.axis, len(dims))
-        channels = inputs.shape[place]
-        groups = channels if self.groups == -1 else self.groups
-        wide = dtypes.result_type(inputs.dtype, "float32")  # half floats are normalised in float32
-        x = ops.reshape(ops.cast(inputs, wide), (*dims[:place], groups, channels // groups, *dims[place + 1 :]))
-        together = tuple(a for a in range(1, len(dims) + 1) if a != place)
-        mean, variance = ops.moments(x, together, keepdims=True)
-        x = ops.multiply(ops.subtract(x, mean), ops.rsqrt(ops.add(variance, self.epsilon)))
-        x = ops.reshape(x, dims)
-        spread = tuple(channels if a == place else 1 for a in range(len(dims)))
-        if self.gamma is not None:
-            x = ops.multiply(x, ops.reshape(self.gamma, spread))
-        if self.beta is not None:
-            x = ops.add(x, ops.reshape(self.beta, spread))
+        place = shapes.canonical_axis(self.axis, len(inputs.shape))
+        groups = inputs.shape[place] if self.groups == -1 else self.groups
+        x = _group_normalization(inputs, self.gamma, self.beta, groups, place, self.epsilon)
         return ops.cast(x, self.compute_dtype)

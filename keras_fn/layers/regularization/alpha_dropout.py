@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import ops, random
+from keras_fn.core.arguments import Dims
 from keras_fn.core.errors import ShapeError
 from keras_fn.layers.arguments import share
 from keras_fn.layers.base import Layer
@@ -34,7 +35,7 @@ class AlphaDropout(Layer):
     Source: https://arxiv.org/abs/1706.02515
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = share(self, "rate", rate, with_one=False)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)

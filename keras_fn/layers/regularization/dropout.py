@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn import random
+from keras_fn.core.arguments import Dims
 from keras_fn.layers.arguments import share
 from keras_fn.layers.base import Layer
 
@@ -29,7 +30,7 @@ class Dropout(Layer):
     Source: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
     """
 
-    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, noise_shape: Dims | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate = share(self, "rate", rate)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)

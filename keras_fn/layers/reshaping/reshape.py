@@ -6,6 +6,7 @@ import operator
 from typing import Any
 
 from keras_fn import ops
+from keras_fn.core import shapes
 from keras_fn.core.errors import ArgumentError
 from keras_fn.layers.arguments import is_int
 from keras_fn.layers.base import Layer
@@ -37,4 +38,7 @@ class Reshape(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The reshaped samples."""
-        return ops.reshape(inputs, (ops.shape(inputs)[0], *self.target_shape))
+        batch, *sample = ops.shape(inputs)
+        if all(type(d) is int for d in sample):  # told for one sample, as the number of them may be unknown
+            shapes.resolve_reshape(tuple(sample), self.target_shape)
+        return ops.reshape(inputs, (batch, *self.target_shape))

@@ -7,7 +7,7 @@ from typing import Any
 from keras_fn import activations, constraints, initializers, ops, regularizers
 from keras_fn.core import shapes, windows
 from keras_fn.core.errors import ArgumentError, ShapeError
-from keras_fn.core.settings import image_data_format
+from keras_fn.core.settings import standardize_data_format
 from keras_fn.layers.base import Layer
 from keras_fn.layers.rnn.dropout import RecurrentDropout, dropped
 from keras_fn.layers.rnn.forget_bias import with_open_forget_gate
@@ -76,7 +76,7 @@ class ConvLSTMCell(RecurrentDropout, Layer):
         self.kernel_size = shapes.tuple_of(kernel_size, rank, "kernel_size")
         self.strides = shapes.tuple_of(strides, rank, "strides")
         self.padding = padding.lower()
-        self.data_format = image_data_format() if data_format is None else data_format
+        self.data_format = standardize_data_format(data_format)
         self.dilation_rate = shapes.tuple_of(dilation_rate, rank, "dilation_rate")
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from keras_fn import ops
+from keras_fn.core.arguments import Checked
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Checked):
     """Base of the schedules. Subclass it and write `__call__(step)` in ops, and `get_config`.
 
     Example:

@@ -6,9 +6,8 @@ import math
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.core.errors import ArgumentError
+from keras_fn.core.arguments import NonNegative, Positive
 from keras_fn.optimizers.schedules.base import LearningRateSchedule, as_float
-from keras_fn.optimizers.schedules.decay import above_zero
 
 
 def cosine(done: Any, alpha: float) -> Any:
@@ -39,17 +38,15 @@ class CosineDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        alpha: float = 0.0,
+        initial_learning_rate: NonNegative,
+        decay_steps: Positive,
+        alpha: NonNegative = 0.0,
         name: str = "CosineDecay",
-        warmup_target: float | None = None,
-        warmup_steps: int = 0,
+        warmup_target: NonNegative | None = None,
+        warmup_steps: NonNegative = 0,
     ) -> None:
-        if warmup_target is not None and warmup_steps < 0:
-            raise ArgumentError(f"`warmup_steps` must be 0 or more, not {warmup_steps!r}.")
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = above_zero("decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.alpha = alpha
         self.name = name
         self.warmup_target = warmup_target
@@ -91,15 +88,15 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        first_decay_steps: int,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
+        initial_learning_rate: NonNegative,
+        first_decay_steps: Positive,
+        t_mul: Positive = 2.0,
+        m_mul: NonNegative = 1.0,
+        alpha: NonNegative = 0.0,
         name: str = "SGDRDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = above_zero("first_decay_steps", first_decay_steps)
+        self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul
         self.m_mul = m_mul
         self.alpha = alpha

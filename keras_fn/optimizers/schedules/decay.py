@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_fn import ops
-from keras_fn.core.errors import ArgumentError
+from keras_fn.core.arguments import Finite, NonNegative, Positive, is_number
+from keras_fn.core.errors import ArgumentError, printable
 from keras_fn.optimizers.schedules.base import LearningRateSchedule, as_float
 
 
@@ -29,14 +30,14 @@ class ExponentialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
+        initial_learning_rate: NonNegative,
+        decay_steps: Positive,
+        decay_rate: NonNegative,
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = above_zero("decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
@@ -66,9 +67,9 @@ class InverseTimeDecay(ExponentialDecay):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        decay_rate: float,
+        initial_learning_rate: NonNegative,
+        decay_steps: Positive,
+        decay_rate: NonNegative,
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
@@ -99,15 +100,15 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: float,
-        decay_steps: int,
-        end_learning_rate: float = 0.0001,
-        power: float = 1.0,
+        initial_learning_rate: NonNegative,
+        decay_steps: Positive,
+        end_learning_rate: NonNegative = 0.0001,
+        power: Finite = 1.0,
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ) -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = above_zero("decay_steps", decay_steps)
+        self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate
         self.power = power
         self.cycle = cycle
@@ -141,6 +142,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     fields = ("boundaries", "values", "name")
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
+        for label, given in (("boundaries", boundaries), ("values", values)):
+            if isinstance(given, (str, bytes)) or not hasattr(given, "__len__") or not all(map(is_number, given)):
+                raise ArgumentError(f"`{label}` must be a list of numbers, not {printable(repr(given), 200)}.")
         if len(boundaries) != len(values) - 1:
             raise ArgumentError(
                 f"`values` must be one longer than `boundaries`: they have {len(values)} and {len(boundaries)} entries."
@@ -157,14 +161,3 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         for boundary, value in zip(self.boundaries, self.values[1:], strict=True):
             rate = ops.where(ops.greater(step, float(boundary)), float(value), rate)
         return rate
-
-
-def above_zero(name: str, value: Any) -> Any:
-    """The value itself.
-
-    Raises:
-        ArgumentError: where it is not above 0.
-    """
-    if not value > 0:
-        raise ArgumentError(f"`{name}` must be above 0, not {value!r}.")
-    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from keras_fn.core import dtypes, trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import unwrap
+
+_ALIGNMENT = 64  # bytes
 
 
 class ArraySource:
@@ -56,6 +58,15 @@ class ArraySource:
             self._tensors = trees.map(lambda a: None if a is None else convert(a, None), self.data)
         return self._tensors
 
+    def gathers_on_host(self) -> bool:
+        """Whether batches are gathered from the arrays as they lie in the host's memory."""
+        leaves = trees.flatten(self.data)
+        return active.backend.gathers_on_host and all(a is None or isinstance(a, np.ndarray) for a in leaves)
+
+    def gathered(self, rows: Any) -> Any:
+        """The rows of each array, in new memory that a device which is the host's CPU can read in place."""
+        return trees.map(lambda a: None if a is None else _take(a, rows), self.data)
+
     def order(self, epoch: int) -> Any:
         """Row numbers in the order of an epoch."""
         if not self.shuffle:
@@ -87,22 +98,35 @@ class ArraySource:
                 made += 1
             order = self.order(epoch + 1_000_003 * made)
 
-    def slices(self) -> Iterator[Any]:
-        """The batches in the order of the rows, as tensors made from slices: no copy of the whole arrays."""
-        convert = active.backend.convert
+    def slices(self, convert: Callable[[Any], Any]) -> Iterator[Any]:
+        """The batches in the order of the rows, made from slices: no copy of the whole arrays.
+
+        Args:
+            convert: makes of a slice what a step takes.
+        """
         full = math.ceil(self.size / self.batch_size)
         assert self.steps is not None
         for number in range(self.steps):
             start = number % full * self.batch_size
 
             def part(a: Any, start: int = start) -> Any:
-                return None if a is None else convert(a[start : start + self.batch_size], None)
+                return None if a is None else convert(a[start : start + self.batch_size])
 
             yield trees.map(part, self.data)
 
     def first(self) -> Any:
         """The first rows, to learn structure, shapes and dtypes from."""
         return trees.map(lambda a: None if a is None else a[: self.batch_size], self.data)
+
+
+def _take(a: Any, rows: Any) -> Any:
+    """Rows of an array. Their memory begins where vector instructions like it, without which a device copies it."""
+    shape = (*rows.shape, *a.shape[1:])
+    size = math.prod(shape) * a.itemsize
+    memory = np.empty(size + _ALIGNMENT, "uint8")
+    start = -memory.ctypes.data % _ALIGNMENT
+    out = memory[start : start + size].view(a.dtype).reshape(shape)
+    return np.take(a, rows, axis=0, out=out, mode="clip")
 
 
 def to_array(x: Any) -> Any:
@@ -118,6 +142,11 @@ def to_array(x: Any) -> Any:
     if hasattr(x, "detach"):  # a torch tensor under another backend
         x = x.detach().cpu().numpy()
     if not isinstance(x, np.ndarray):
+        if x.__class__ in backend.sparse_classes or hasattr(x, "tocsr"):
+            from keras_fn.trainer.data.sparse import is_sparse_data, to_batch
+
+            if is_sparse_data(x):
+                return to_batch(x)
         if not hasattr(x, "__array__") and not isinstance(x, (list, tuple, int, float)):
             raise ArgumentTypeError(f"Data must be arrays or structures of arrays, and {type(x).__name__} came.")
         x = np.asarray(x)

@@ -13,8 +13,9 @@ import numpy as np
 from keras_fn.core import trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
-from keras_fn.random.generators import set_generators_state
+from keras_fn.random.generators import generators_state, set_generators_state
 from keras_fn.trainer.data.arrays import check_lengths, to_array
+from keras_fn.trainer.data.state import generators_of, packed, set_generators_of, unpacked
 
 
 class IterableSource:
@@ -37,6 +38,10 @@ class IterableSource:
         self._held: list[Any] = []
         self._ahead: Iterator[Any] | None = None  # an epoch in whose middle a run goes on
         self._first: Any = None  # the first batch of the epoch that ran last
+        self._keeps_place = hasattr(data, "state_dict") and hasattr(data, "load_state_dict")
+        self._told = False
+        self._done: int | None = None  # batches of the epoch in which data went on that knows its place
+        self._ended = False
         self.steps = steps if steps is not None else self._length()
 
     def _length(self) -> int | None:
@@ -61,6 +66,10 @@ class IterableSource:
         if not self._held:
             self._running = self._begin()
             batch = next(self._running, None)
+            if batch is None and self._done is not None:  # it was cut off behind the last batch of an epoch
+                self._ended = self._done > 0
+                self._running = self._begin()
+                batch = next(self._running, None)
             if batch is None:
                 raise ArgumentError("The data gave no batch at all.")
             self._held.append(standardize(batch))
@@ -70,19 +79,50 @@ class IterableSource:
         """A check sum by which the first batch of the epoch that ran last is known again."""
         return None if self._first is None else check_sum(self._first)
 
+    def generators(self) -> dict[str, Any]:
+        """Where the global generators and those of the data are."""
+        return {**generators_state(), "own": generators_of(self.data)}
+
+    def set_generators(self, state: dict[str, Any]) -> None:
+        """Puts all of them there."""
+        set_generators_state(state)
+        set_generators_of(self.data, state.get("own", []))
+
+    def state(self) -> Any:
+        """The state of data that knows its own place, as plain data; None of other data."""
+        if not self._keeps_place:
+            return None
+        try:
+            return packed(self.data.state_dict())
+        except ArgumentTypeError as error:
+            if not self._told:
+                warnings.warn(
+                    f"The place in the {type(self.data).__name__} cannot be kept: {error} A run that is taken up again "
+                    "reads the batches again that were seen. Let `state_dict` give numbers, text, bytes, arrays, "
+                    "lists and dicts.",
+                    stacklevel=2,
+                )
+            self._told = True
+            return None
+
     def go_on(self, place: Any, initial_epoch: int) -> None:
         """Brings the data to where a run was that was cut off, as far as it gives the same batches again.
 
         Data that is begun anew each epoch is begun as often as it was; what it had of the last epoch is passed over.
-        Where epochs end inside of the data, or it cannot be begun anew, all batches are passed over.
+        Where epochs end inside of the data, or it cannot be begun anew, all batches are passed over. Data with
+        `state_dict` and `load_state_dict` goes on by itself, and nothing is read again.
         """
+        if place.data is not None and self._keeps_place:
+            self.data.load_state_dict(unpacked(place.data))
+            self._done = place.batch
+            return
         epochs = place.epoch - initial_epoch
         if self.once and self.steps is None and epochs:
             raise ArgumentError(
                 "A run that is taken up again needs `steps_per_epoch` for a generator, to know what it saw already."
             )
         whole = not self.once and self.steps in (None, self._length())
-        set_generators_state(place.generators["begin"])
+        self.set_generators(place.generators["begin"])
         for _ in range(epochs):
             if whole:
                 self._pass_epoch()
@@ -90,7 +130,7 @@ class IterableSource:
                 for _ in self._all_batches():
                     pass
         if place.batch:
-            set_generators_state(place.generators["epoch"])
+            self.set_generators(place.generators["epoch"])
             self._ahead = self._passed(place.batch, whole)
         if self._first is not None and self.mark() != place.mark:
             warnings.warn(
@@ -122,7 +162,18 @@ class IterableSource:
         if self._ahead is not None:
             batches, self._ahead = self._ahead, None
             return batches
+        if self._done is not None:
+            made, self._done = self._done, None
+            over = self._ended or (self.steps is not None and made >= self.steps)
+            return self._nothing() if over else self._all_batches(made)
         return itertools.islice(self._all_batches(), done, None)
+
+    def _nothing(self) -> Iterator[Any]:
+        """What is left of an epoch that had ended."""
+        self._ended = False
+        if hasattr(self.data, "on_epoch_end"):
+            self.data.on_epoch_end()
+        return iter(())
 
     def _all_batches(self, made: int = 0) -> Iterator[Any]:
         """The batches of an epoch of which so many were made."""

@@ -12,8 +12,9 @@ from keras_fn.core import trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import Variable
-from keras_fn.trainer.data.arrays import ArraySource, check_lengths, to_array
+from keras_fn.trainer.data.arrays import ArraySource, check_lengths
 from keras_fn.trainer.data.iterables import IterableSource
+from keras_fn.trainer.data.sparse import SparseSource, is_sparse_data, to_rows
 
 
 def make_source(
@@ -30,6 +31,8 @@ def make_source(
     """The source of batches for what was passed as x, y and sample_weight."""
     if is_arrays(x):
         data = (x, y, sample_weight) if sample_weight is not None else (x,) if y is None else (x, y)
+        if any(is_sparse_data(leaf) for leaf in trees.flatten(data)):
+            return _limited(SparseSource(data, batch_size, shuffle, steps, seed, repeats))
         return _limited(ArraySource(data, batch_size, shuffle, steps, seed, repeats))
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -62,6 +65,8 @@ def is_arrays(x: Any) -> bool:
 
 def _is_array(x: Any) -> bool:
     if x is None or isinstance(x, (np.ndarray, np.generic, int, float, Variable)) or active.backend.is_tensor(x):
+        return True
+    if is_sparse_data(x):
         return True
     return (hasattr(x, "__array__") and hasattr(x, "shape") and hasattr(x, "dtype")) or hasattr(x, "to_numpy")
 
@@ -96,7 +101,7 @@ def split_validation(data: tuple[Any, ...], fraction: float) -> tuple[tuple[Any,
             "`validation_split` needs arrays. Of a data set or generator, make two and pass the second one as "
             "`validation_data`."
         )
-    arrays = tuple(trees.map(to_array, part) for part in data)
+    arrays = tuple(trees.map(to_rows, part) for part in data)
     rows = check_lengths(arrays)
     cut = math.floor(rows * (1.0 - fraction))
     if cut == 0 or cut == rows:
