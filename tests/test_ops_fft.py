@@ -93,7 +93,7 @@ def test_dtypes(dtype):
     kept = host(x).dtype
     assert host(real).dtype == host(imag).dtype == (kept if kept == "float64" else "float32")
     assert host(real).tolist() == [6.0, -2.0, -2.0]
-    assert ops.rfft(Spec((4,), dtype))[0].dtype == ("float64" if dtype == "float64" else "float32")
+    assert ops.rfft(Spec((4,), dtype))[0].dtype == host(real).dtype, "a spec says what comes out"
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -134,10 +135,10 @@ class Optimizer(Checked):
         if isinstance(value, (LearningRateSchedule, Variable)) or (callable(value) and not isinstance(value, type)):
             return value
         rate: Any = value
-        if not is_number(rate) or not 0 <= float(rate) < float("inf"):
+        if not is_number(rate) or not math.isfinite(rate):
             raise ArgumentError(
-                "`learning_rate` must be a float of at least 0, a LearningRateSchedule or a function that returns the "
-                f"rate, not {printable(repr(value), 200)}. To go uphill, give the loss the opposite sign."
+                "`learning_rate` must be a finite float, a LearningRateSchedule or a function that returns the rate, "
+                f"not {printable(repr(value), 200)}."
             )
         return self.add_variable(
             (), Constant(float(rate)), "float32", name="learning_rate", aggregation="only_first_replica"
