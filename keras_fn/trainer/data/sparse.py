@@ -136,6 +136,8 @@ class SparseSource:
         def part(a: Any) -> Any:
             if isinstance(a, SparseRows):
                 return a.take(rows).tensor()
-            return None if a is None else active.backend.to_numpy(a)[rows]
+            if a is None:
+                return None
+            return (active.backend.to_numpy(a) if active.backend.is_tensor(a) else a)[rows]
 
         return trees.map(part, self.data)
