@@ -84,7 +84,8 @@ def conformance(session: nox.Session, backend: str) -> None:
     session.install(*CONSTRAINTS, f".[{EXTRAS[backend]}]")
     with session.chdir(session.create_tmp()):
         chosen = ("--pyargs", "keras_fn.testing.conformance", f"--keras-fn-backend={backend}")
-        _pytest(session, backend, *chosen, "-n", "2", *session.posargs)
+        # neighbours go to one worker: they run the same programs, which are compiled once there
+        _pytest(session, backend, *chosen, "-n", "2", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session

@@ -20,7 +20,9 @@ import numpy as np
 
 import keras_fn
 from keras_fn import layers
+from keras_fn.callbacks import CSVLogger, ModelCheckpoint
 from keras_fn.callbacks.backup_and_restore import backups, drop_old, read_newest
+from keras_fn.callbacks.checkpoint_files import checkpoint_files
 from keras_fn.callbacks.state_file import write_state_file
 from keras_fn.core import atomic
 
@@ -58,6 +60,37 @@ def _state(model: Any, path: pathlib.Path) -> None:
     drop_old(path, 2)
 
 
+def _checkpoint(model: Any, path: pathlib.Path) -> None:
+    """An epoch of a run that was taken up again, of which the newest two models are kept."""
+    save = ModelCheckpoint(path / "{epoch}.keras", keep=2)
+    save.set_model(model)
+    save.on_train_begin()
+    there = checkpoint_files(save.filepath)
+    save.set_state({**save.get_state(), "_written": [str(p) for p in reversed(there)]})
+    save.on_epoch_end(number_in(model) - 1)
+    assert len(checkpoint_files(save.filepath)) <= 2
+
+
+def _newest_checkpoint(path: pathlib.Path) -> Any:
+    return keras_fn.saving.load_newest_model(path / "{epoch}.keras")
+
+
+def _log(model: Any, path: pathlib.Path) -> None:
+    """A line of a log."""
+    log = CSVLogger(path, append=True)
+    log.set_model(model)
+    log.on_train_begin()
+    log.on_epoch_end(number_in(model), {"loss": 0.5})
+
+
+def _last_line(path: pathlib.Path) -> Any:
+    head, *lines = path.read_text().splitlines()
+    assert head == "epoch,loss" and all(line.endswith(",0.5") for line in lines), "a line is not whole"
+    model = small_model()
+    fill(model, int(lines[-1].split(",")[0]))
+    return model
+
+
 def _newest_state(path: pathlib.Path) -> Any:
     there, model = backups(path), small_model()
     state = read_newest([there[n] for n in sorted(there, reverse=True)])
@@ -67,6 +100,8 @@ def _newest_state(path: pathlib.Path) -> Any:
     return model
 
 
+# what is not one file that is replaced
+OTHERS = ("backups", "checkpoints", "log.csv", "m.weights.json")
 # name of a file -> how it is written, how it is read
 FORMATS: dict[str, tuple[Callable[[Any, pathlib.Path], None], Callable[[pathlib.Path], Any]]] = {
     "m.keras": (lambda m, p: m.save(p), keras_fn.saving.load_model),
@@ -74,7 +109,9 @@ FORMATS: dict[str, tuple[Callable[[Any, pathlib.Path], None], Callable[[pathlib.
     "m.weights.h5": (lambda m, p: m.save_weights(p), _weights_into_fresh),
     "m.safetensors": (lambda m, p: m.save_weights(p), _weights_into_fresh),
     "m.weights.json": (lambda m, p: m.save_weights(p, max_shard_size=120 / 2**30), _weights_into_fresh),
+    "checkpoints": (_checkpoint, _newest_checkpoint),
     "backups": (_state, _newest_state),
+    "log.csv": (_log, _last_line),
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import pathlib
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,8 @@ DATA: dict[str, tuple[Any, dict[str, Any]]] = {
     "generator": (endless, {"steps_per_epoch": 7}),
     "epochs end inside": (Stream, {"steps_per_epoch": 5}),
 }
+# other modules add theirs, which they test themselves
+PLAIN = tuple(DATA)
 
 
 # --- the run
@@ -182,3 +185,20 @@ def same(one: tuple[Any, Any], other: tuple[Any, Any]) -> None:
     for (path, a), (_, b) in zip(one[0], other[0], strict=True):
         np.testing.assert_array_equal(a, b, err_msg=path)
     assert one[1] == other[1]
+
+
+def cut_and_compare(folder: pathlib.Path, data: str, kills: Sequence[int] = (11, 6)) -> None:
+    """A run that is cut off after so many batches, and again, ends with the bits of one that was not, and no warning.
+
+    The first cut falls into the second epoch, and the next ones into what is left.
+    """
+    whole = train(folder / "whole", data)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*(other batches|another order)")
+        for kill in kills:
+            try:
+                train(folder / "cut", data, kill=kill)
+            except Killed:
+                continue
+            raise AssertionError(f"the run ended before {kill} batches")
+        same(whole, train(folder / "cut", data))

@@ -1,4 +1,4 @@
-"""Check sums in weights files: a changed byte is found, or harms nothing; Keras does not mind them."""
+"""Check sums in weights files of all kinds: a changed byte is found, or harms nothing; others do not mind them."""
 
 from __future__ import annotations
 
@@ -133,3 +133,79 @@ def test_weights_are_read_into_the_memory_of_the_variable(tmp_path: pathlib.Path
     np.testing.assert_array_equal(kernel.numpy(), expected)
     # two arrays at most where values have to be handed over
     assert peak < (0.2 if shown else 2.2) * expected.nbytes
+
+
+# --- safetensors
+def mixed(dtype: str = "bfloat16") -> keras_fn.Sequential:
+    """Two layers of different dtypes."""
+    half = layers.Dense(2, dtype=dtype, bias_initializer="ones")
+    return keras_fn.Sequential([keras_fn.Input((2,)), layers.Dense(3, bias_initializer="ones"), half])
+
+
+def values(model: keras_fn.Sequential) -> list[bytes]:
+    return [w.tobytes() for w in model.get_weights()]
+
+
+def test_every_changed_byte_of_safetensors_is_found_or_harmless(tmp_path: pathlib.Path) -> None:
+    path, model = tmp_path / "m.safetensors", mixed()
+    model.save_weights(path)
+    raw, expected, refused = path.read_bytes(), values(model), 0
+    for at in range(len(raw)):
+        path.write_bytes(raw[:at] + bytes([raw[at] ^ 1 << at * 5 % 8]) + raw[at + 1 :])
+        try:
+            model.load_weights(path)
+        except FileError:
+            refused += 1
+        assert values(model) == expected, at
+    assert refused > len(raw) - 30  # spaces, and the note that the format is
+
+
+def test_safetensors_are_those_of_other_programs(tmp_path: pathlib.Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    path, model, other = tmp_path / "m.safetensors", mixed("float16"), mixed("float16")
+    model.save_weights(path)
+    held = load_file(path)
+    assert sorted(a.tobytes() for a in held.values()) == sorted(values(model))
+    assert len(path.read_bytes()) % 8 == sum(a.nbytes for a in held.values()) % 8  # the first array lies at a multiple
+    save_file(held, path, {"made by": '{"another": ["program", [1], 2]}'})
+    assert other.load_weights(path)
+    assert values(other) == values(model)
+
+
+def test_a_safetensors_list_that_has_lost_its_name(tmp_path: pathlib.Path) -> None:
+    path, model = tmp_path / "m.safetensors", mixed()
+    model.save_weights(path)
+    raw = path.read_bytes().replace(b"keras_fn_arrays", b"KERAS_fn_arrays")
+    path.write_bytes(raw.replace(b"keras_fn_crc32", b"Keras_fn_crc32"))
+    with pytest.raises(CorruptFileError, match="has lost its name"):
+        model.load_weights(path)
+
+
+# --- weights in several files
+def test_files_of_two_saves_do_not_mix(tmp_path: pathlib.Path) -> None:
+    path, model = tmp_path / "m.weights.json", mixed("float32")
+    found = []
+    for _ in range(2):
+        model.set_weights([w + 1 for w in model.get_weights()])
+        model.save_weights(path, max_shard_size=40 / 2**30)
+        found.append({p.name: p.read_bytes() for p in tmp_path.iterdir()})
+    old, new = found
+    assert old.keys() == new.keys() and len(new) > 2
+    expected = values(model)
+    for name in new:
+        path.with_name(name).write_bytes(old[name])
+        with pytest.raises(CorruptFileError, match="not of one save"):
+            model.load_weights(path)
+        assert values(model) == expected
+        path.with_name(name).write_bytes(new[name])
+    assert model.load_weights(path)
+
+
+def test_files_may_get_other_names(tmp_path: pathlib.Path) -> None:
+    path, model = tmp_path / "m.weights.json", mixed("float32")
+    model.save_weights(path, max_shard_size=40 / 2**30)
+    for part in list(tmp_path.glob("m_*")):
+        part.rename(part.with_name(part.name.replace("m_", "n_")))
+    path.with_name("n.weights.json").write_text(path.read_text().replace("m_", "n_"))
+    assert model.load_weights(path.with_name("n.weights.json"))

@@ -30,6 +30,7 @@ CHANGED = {
     "layer-AveragePooling1D": "out",  # zeros around the sequence were counted
     "optimizer-Nadam": "after",
     "part-L1L2": "logs",  # penalties of outputs were not divided by the number of samples
+    "loss-CTC": "logs",  # 3.3.3 gave another number, whichever class is taken for the blank
     "settings-settings_in_lists": "logs",  # losses of single outputs were shown with their weights
     "settings-settings_in_dicts": "logs",
 }
@@ -106,7 +107,7 @@ def test_open(version: str, case: str, form: str, tmp_path: pathlib.Path) -> Non
     if changed != "out":
         close(cases.outputs_of(keras_fn, model, x), pack.arrays(case, "out"), case)
     if "logs" in entry and changed != "logs" and form in ("keras", "folder", "legacy", "config"):
-        same_logs(cases.logs_of(case, model, x, cases.targets_of(case, entry["seed"])), entry["logs"])
+        same_logs(cases.logs_of(case, model, x, cases.targets_of(case, entry["seed"])), entry["logs"], case)
     if "learning_rate" in entry and model.compiled and form != "config":
         rate = keras_fn.ops.convert_to_numpy(model.optimizer.learning_rate)
         assert float(rate) == pytest.approx(entry["learning_rate"], rel=1e-5)
@@ -120,14 +121,15 @@ def test_open(version: str, case: str, form: str, tmp_path: pathlib.Path) -> Non
 
 def close(ours: list[np.ndarray], theirs: list[np.ndarray], case: str) -> None:
     """Outputs agree, as far as their dtype goes."""
-    tolerance = 2e-2 if case in ("structure-half", "structure-policies") else 1e-5
+    tolerance = 2e-2 if case in cases.ROUGH else 1e-5
     assert len(ours) == len(theirs)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
-def same_logs(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+def same_logs(ours: dict[str, Any], theirs: dict[str, Any], case: str) -> None:
     """Losses and metrics agree, under the same names."""
+    tolerance = 1e-3 if case in cases.ROUGH else 1e-5
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
-        np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(ours[name], value, rtol=tolerance, atol=tolerance, err_msg=name)

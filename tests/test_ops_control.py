@@ -323,6 +323,8 @@ def errors():
     one = lambda: tensor(1.0)  # noqa: E731
     yield "no function", lambda: ops.cond(tensor(True), 1.0, one), ArgumentTypeError, "must be a function"
     yield "vector", lambda: ops.cond(Spec((2,), "bool"), one, one), ShapeError, "scalar"
+    yield "vector of values", lambda: ops.cond(tensor([True, False]), one, one), ShapeError, r"\(2,\).*ops.where"
+    yield "no predicate", lambda: ops.cond(None, one, one), ArgumentTypeError, "None came"
     yield (
         "branches differ",
         lambda: ops.cond(Spec((), "bool"), one, lambda: tensor(1)),
@@ -336,6 +338,15 @@ def errors():
         "one structure",
     )
     yield "no branches", lambda: ops.switch(tensor(0), []), ArgumentError, "empty"
+    yield "float index", lambda: ops.switch(tensor(1.0), [one, one]), DtypeError, "float32.*ops.cast"
+    yield "indices", lambda: ops.switch(tensor([1, 0]), [one, one]), ShapeError, r"\(2,\)"
+    yield "vector test", lambda: ops.while_loop(lambda x: x > 9, lambda x: x, tensor([1, 2])), ShapeError, "ops.any"
+    halved = lambda i, x: ops.multiply(x, 0.5)  # noqa: E731
+    yield "fori_loop", lambda: ops.fori_loop(0, 2, halved, 1), DtypeError, "`body_fun` of ops.fori_loop"
+    yield "unroll", lambda: ops.scan(lambda c, x: (c, x), 0.0, ops.ones((3,)), unroll=0), ArgumentError, "0 came"
+    yield "map", lambda: ops.map(1.0, ops.ones((3,))), ArgumentTypeError, "`f` of ops.map"
+    yield "tangent", lambda: ops.jvp(ops.sin, (ops.ones((3,)),), (ops.ones((2,)),)), ShapeError, r"\(3,\).*\(2,\) came"
+    yield "None", lambda: ops.sin(None), ArgumentTypeError, "a tensor for 'x', and None came"
     yield ("dtype", lambda: ops.while_loop(lambda x: x < 3, lambda x: ops.cast(x, "float32"), 0), DtypeError, "int32")
     yield ("shape", lambda: ops.while_loop(lambda x: True, lambda x: ops.stack([x, x]), 0), ShapeError, "keep the s")
     yield ("structure", lambda: ops.while_loop(lambda x, y: x < 3, lambda x, y: (x,), (0, 1)), StructureError, "`body`")
@@ -359,3 +370,34 @@ def test_errors(case):
     with pytest.raises(error, match=match) as caught:
         call()
     assert isinstance(caught.value, KerasFnError)
+
+
+@pytest.mark.parametrize("other", [lambda x: ops.cast(x, "int32"), lambda x: x[0], lambda x: (x, x)])
+def test_branches_must_agree_where_both_are_compiled(other):
+    seen = []
+
+    def run(x):
+        return ops.cond(ops.sum(x) > 0.0, lambda: (seen.append(1), x)[1], lambda: (seen.append(2), other(x))[1])
+
+    step = active.backend.compile_step(run, list, None)
+    try:
+        step(ops.ones((2, 3)))
+    except StructureError as error:
+        message = str(error)
+    else:
+        message = ""
+    assert set(seen) == ({1, 2} if message else {1})
+    assert not message or "expected" in message or "in one and" in message
+
+
+def test_what_is_not_there_and_what_is_empty():
+    """None is a place without a tensor, and a length of 0 gives results of length 0."""
+    assert ops.while_loop(lambda i, v: i < 2, lambda i, v: (i + 1, None), (0, None))[1] is None
+    found, nothing = ops.associative_scan(lambda a, b: (a[0] + b[0], None), (ops.ones((3,)), None))
+    assert array(found).tolist() == [1, 2, 3] and nothing is None
+    assert array(ops.vectorized_map(lambda row: ops.sum(row), ops.ones((0, 3)))).shape == (0,)
+
+
+def test_a_tangent_takes_the_dtype_of_its_primal():
+    if active.backend.differentiable:
+        assert array(ops.jvp(lambda x: x * x, (tensor(3.0),), (tensor(2),))[1]) == 12.0

@@ -14,7 +14,7 @@ from keras_fn import callbacks
 from keras_fn.callbacks.state_file import read_state_file, write_state_file
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, FileFormatError, FileWriteError
-from resuming import BATCH, DATA, Killed, Shuffled, X, Y, as_new, same, train
+from resuming import BATCH, PLAIN, Killed, Shuffled, X, Y, as_new, same, train
 
 
 def cut_again_and_again(folder: pathlib.Path, seed: int, most: int, **arguments: Any) -> tuple[Any, int]:
@@ -34,7 +34,7 @@ def state(made: Any) -> list[tuple[str, Any]]:
 
 if active.backend.differentiable:
 
-    @pytest.mark.parametrize("data", list(DATA))
+    @pytest.mark.parametrize("data", PLAIN)
     def test_killed_at_random_steps(data: str, tmp_path: pathlib.Path) -> None:
         whole = train(tmp_path / "whole", data)
         cut, kills = cut_again_and_again(tmp_path / "cut", seed=len(data), most=20, data=data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from keras_fn import callbacks
 from keras_fn.core.backend import active
 from keras_fn.trainer.data import IterableSource
 from keras_fn.trainer.data.state import packed, unpacked
-from resuming import BATCH, DATA, ROWS, Killed, X, Y, as_new, same, train
+from keras_fn.utils import PyDataset
+from resuming import BATCH, DATA, ROWS, Kill, Killed, X, Y, as_new, cut_and_compare, same, train
 
 
 class Reader:
@@ -101,7 +103,105 @@ DATA |= {
     "state, class weights": (Seeded, {"class_weight": {0: 1.0, 1: 2.0, 2: 0.5}}),
 }
 
+
+
+# --- data with generators of its own
+class Kept(PyDataset):
+    """Shuffled after each epoch, and noisy: both of a generator that it holds."""
+
+    make: Any = staticmethod(lambda: np.random.default_rng(5))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.rng = self.make()
+        self.order = np.arange(ROWS)
+
+    def __len__(self) -> int:
+        return ROWS // BATCH
+
+    def __getitem__(self, index: int) -> Any:
+        rows = self.order[index * BATCH : (index + 1) * BATCH]
+        return X[rows] + self.rng.normal(size=(BATCH, 1)).astype("float32") / 10, Y[rows]
+
+    def on_epoch_end(self) -> None:
+        self.rng.shuffle(self.order)
+
+
+class Old(Kept):
+    """The same of NumPy's older kind."""
+
+    make = staticmethod(lambda: np.random.RandomState(5))
+
+
+class Global(Kept):
+    """The same of NumPy's global generator, as many programs have it."""
+
+    make = staticmethod(lambda: np.random)
+
+    def __getitem__(self, index: int) -> Any:
+        rows = self.order[index * BATCH : (index + 1) * BATCH]
+        return X[rows] + np.random.normal(size=(BATCH, 1)).astype("float32") / 10, Y[rows]
+
+
+class Quiet(Kept):
+    """Shuffled by itself; batches are made by workers, who draw nothing."""
+
+    def __getitem__(self, index: int) -> Any:
+        rows = self.order[index * BATCH : (index + 1) * BATCH]
+        return X[rows], Y[rows]
+
+
+class Anew:
+    """Begun anew each epoch, in an order of Python's generator that it holds."""
+
+    def __init__(self) -> None:
+        self.rng = random.Random(5)
+
+    def __iter__(self) -> Iterator[Any]:
+        order = self.rng.sample(range(ROWS), ROWS)
+        for at in range(0, ROWS - BATCH + 1, BATCH):
+            rows = order[at : at + BATCH]
+            yield X[rows] + self.rng.random() / 10, Y[rows]
+
+
+OWN: dict[str, Any] = {
+    "own generator": (Kept, {}),
+    "own generator of the older kind": (Old, {}),
+    "global generator": (Global, {}),
+    "workers": (lambda: Quiet(workers=2), {}),
+    "begun anew": (Anew, {}),
+    "begun anew, epochs end inside": (Anew, {"steps_per_epoch": 5}),
+}
+DATA |= {f"own, {name}": entry for name, entry in OWN.items()}
+
 if active.backend.differentiable:
+
+    @pytest.mark.parametrize("data", [name for name in DATA if name.startswith("own")])
+    def test_data_that_draws(data: str, tmp_path: pathlib.Path) -> None:
+        cut_and_compare(tmp_path, data)
+
+    @pytest.mark.parametrize("epochs", [1, 2])
+    def test_a_change_behind_the_first_batch_is_told(epochs: int, tmp_path: pathlib.Path) -> None:
+        """In the epoch that was cut off, and in the one before."""
+        offset = [0.0]
+
+        class Changed(PyDataset):
+            def __len__(self) -> int:
+                return 4
+
+            def __getitem__(self, index: int) -> Any:
+                return X[:BATCH] + (offset[0] if index == 1 else 0), Y[:BATCH]
+
+        def run() -> None:
+            safe = callbacks.BackupAndRestore(tmp_path, save_freq=1 if epochs > 1 else "epoch", delete_checkpoint=False)
+            after = [Kill(7)] if epochs > 1 and not offset[0] else []
+            as_new().fit(Changed(), epochs=epochs + 1 if offset[0] else epochs, verbose=0, callbacks=[safe, *after])
+
+        with suppress(Killed):
+            run()
+        offset[0] = 1.0
+        with pytest.warns(UserWarning, match="Changed gives other batches"):
+            run()
 
     @pytest.mark.parametrize("data", [name for name in DATA if name.startswith("state")])
     def test_data_that_knows_its_place(data: str, tmp_path: pathlib.Path) -> None:

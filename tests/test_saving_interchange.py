@@ -7,12 +7,14 @@ import os
 import pathlib
 import warnings
 import zipfile
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
 
 import keras_fn
+from failing import Failing, calls_of, raising
 from keras_fn import layers
 from keras_fn.core.errors import (
     ArgumentError,
@@ -84,6 +86,34 @@ def test_optimizers_in_several_files(tmp_path: pathlib.Path) -> None:
     model.save_weights(tmp_path / "w.weights.json", max_shard_size=LIMIT)
     assert other.load_weights(tmp_path / "w.weights.json")
     assert int(other.optimizer.iterations.numpy()) == 7
+
+
+def test_what_was_left_over_goes_with_the_next_save(tmp_path: pathlib.Path) -> None:
+    """Saves that are cut off at each renaming leave parts that no index lists; other files of such names stay."""
+    path = tmp_path / "w.weights.json"
+    many, one = moved(chain(8, 5, 3)), moved(chain(3))
+    others = ["w_00007.weights.h5", "w_00008.weights.h5", "w_7.weights.h5", "v_00001.weights.h5"]
+
+    many.save_weights(path, max_shard_size=LIMIT)
+    many.save_weights(tmp_path / others[0])  # a file of weights, as a checkpoint may be called
+    for name in others[1:]:
+        (tmp_path / name).write_bytes(b"something else")
+    made, left = calls_of(lambda: many.save_weights(path, max_shard_size=LIMIT)), set()
+    assert made.count("replace") > 6
+    for k in [k for k, call in enumerate(made) if call == "replace"]:
+        many.save_weights(path, max_shard_size=LIMIT)
+        with suppress(KeyboardInterrupt), Failing(k, raising(KeyboardInterrupt)):
+            many.save_weights(path, max_shard_size=LIMIT)
+        left |= {name for name in os.listdir(tmp_path) if "_500" in name}
+        into = chain(8, 5, 3)
+        into.load_weights(path)
+        same_weights(many, into)
+        one.save_weights(path, max_shard_size=LIMIT)
+        assert sorted(os.listdir(tmp_path)) == sorted(["w.weights.json", "w_00000.weights.h5", *others])
+        into = chain(3)
+        into.load_weights(path)
+        same_weights(one, into)
+    assert len(left) == 3
 
 
 def test_an_array_that_no_file_may_hold(tmp_path: pathlib.Path) -> None:

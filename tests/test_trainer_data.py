@@ -123,6 +123,19 @@ def test_data_that_can_begin_anew_does() -> None:
     assert [len(list(source.epoch(e))) for e in range(3)] == [3, 3, 3]
 
 
+@pytest.mark.parametrize(("rows", "seen"), [(None, "012 345 678"), (5, "012 340 123"), (3, "012 012 012")])
+def test_epochs_are_parts_of_data_of_unknown_length(rows: int | None, seen: str) -> None:
+    """As with `tf.data.Dataset.repeat()`: an epoch goes on where the last one ended."""
+
+    class Numbers:
+        def __iter__(self) -> Any:
+            return ((np.full((1, 1), i),) for i in (itertools.count() if rows is None else range(rows)))
+
+    source = IterableSource(Numbers(), 3)
+    found = ["".join(str(int(x[0, 0])) for (x,) in source.epoch(epoch)) for epoch in range(3)]
+    assert " ".join(found) == seen
+
+
 def test_data_without_batches() -> None:
     with pytest.raises(ArgumentError, match="The data gave no batch"):
         linear().evaluate(iter([]), verbose=0)

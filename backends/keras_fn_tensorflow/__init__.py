@@ -17,10 +17,11 @@ from keras_fn_tensorflow import step
 from keras_fn_tensorflow.kernels import KERNELS
 from keras_fn_tensorflow.kernels.basic import cast
 from keras_fn_tensorflow.module import TensorFlowLayer, TensorFlowVariable
+from keras_fn_tensorflow.ragged import RaggedMethods
 from keras_fn_tensorflow.sparse import SparseMethods
 
 
-class TensorFlowBackend(SparseMethods, Backend):
+class TensorFlowBackend(SparseMethods, RaggedMethods, Backend):
     """Kernels over tf.Tensor; a cell is a tf.Variable; a compiled step is a tf.function."""
 
     name = "tensorflow"
@@ -44,6 +45,8 @@ class TensorFlowBackend(SparseMethods, Backend):
 
     def shape_of(self, x: Any) -> tuple[Any, ...]:
         static = x.shape.as_list()
+        if x.__class__ in self.ragged_classes:
+            return tuple(static)
         if None not in static:
             return tuple(static)
         dynamic = tf.cast(x.dense_shape, tf.int32) if x.__class__ in self.sparse_classes else tf.shape(x)
@@ -54,7 +57,7 @@ class TensorFlowBackend(SparseMethods, Backend):
             x = x.value()
         if isinstance(x, tf.Tensor):
             return x if dtype is None or x.dtype == dtype else cast(x, dtype)
-        if x.__class__ in self.sparse_classes:
+        if x.__class__ in self.sparse_classes or x.__class__ in self.ragged_classes:
             return x if dtype is None or x.dtype == dtype else tf.cast(x, dtype)
         if dtype is None:
             dtype = _default_dtype(x)

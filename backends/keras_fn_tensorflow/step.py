@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_fn.core import trees
 from keras_fn.core.spec import Spec
+from keras_fn_tensorflow.kernels.ranges import indexed
 
 
 def value_and_grad(fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
@@ -49,7 +50,7 @@ def compile_step(fn: Callable[..., Any], jit: Any) -> Callable[..., Any]:
             graph = graphs[key] = function.get_concrete_function(*args)
         return graph(*args)
 
-    return run
+    return indexed(run)
 
 
 def _is_plain(x: Any) -> bool:
@@ -71,7 +72,7 @@ def compile_loop(fn: Callable[..., Any], jit: Any) -> Callable[..., Any]:
         last = tf.while_loop(lambda i, *_: i < count, body, (tf.constant(1), *flat), parallel_iterations=1)
         return None if first is None else tf.nest.pack_sequence_as(first, list(last[1:]))
 
-    return tf.function(several, jit_compile=True if jit is True else None, autograph=False)
+    return indexed(tf.function(several, jit_compile=True if jit is True else None, autograph=False))
 
 
 def abstract_call(fn: Callable[..., Any], specs: Any) -> Any:

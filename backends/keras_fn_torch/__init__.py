@@ -11,6 +11,7 @@ import torch
 
 from keras_fn.core import dtypes
 from keras_fn.core.backend import Backend
+from keras_fn.core.reading import each_mark
 from keras_fn.core.spec import Spec
 from keras_fn.core.tape import Planned
 from keras_fn_torch import step
@@ -45,7 +46,7 @@ class TorchBackend(Backend):
         return cast(x, dtype)
 
     def host_view(self, x: Any) -> Any:
-        return to_numpy(x) if x.device.type == "cpu" else None
+        return to_numpy(x) if x.device.type == "cpu" and not torch.compiler.is_dynamo_compiling() else None
 
     def to_numpy(self, x: Any) -> Any:
         return to_numpy(x)
@@ -100,6 +101,9 @@ class TorchBackend(Backend):
     def compile_step(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
         return torch.compile(fn) if jit is True else Planned(fn, variables, self)
 
+    def captured(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        return step.captured(fn)
+
     def eager(self) -> bool:
         return not torch.compiler.is_compiling()
 
@@ -126,6 +130,15 @@ class TorchBackend(Backend):
             torch.cuda.synchronize()
 
 
+def _mark(fn: Any, plain: Any) -> None:
+    """Marks functions as torch.compile knows them, without the second that it takes to import torch._dynamo."""
+    if plain is None:
+        fn._dynamo_marked_constant = True  # as torch.compiler.assume_constant_result does
+    else:
+        fn._torchdynamo_inline = plain  # as torch.compile does for what it gives back
+
+
+each_mark(_mark)
 _NAMES = {t: n for n, t in TORCH_DTYPES.items()}
 BACKEND = TorchBackend()
 __all__ = ["BACKEND", "Spec", "TorchBackend", "dtypes"]

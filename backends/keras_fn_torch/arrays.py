@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 
 from keras_fn.core import dtypes
+from keras_fn.core.reading import constant, remembered
 
 TORCH_DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in dtypes.ALL if hasattr(torch, name) and name != "string"
@@ -19,7 +19,7 @@ _BITS = {"bfloat16": "int16", "float8_e4m3fn": "uint8", "float8_e5m2": "uint8"}
 _BITS_OF = {TORCH_DTYPES[name]: (name, bits) for name, bits in _BITS.items() if name in TORCH_DTYPES}
 
 
-@functools.cache
+@remembered(maxsize=1)
 def device() -> torch.device:
     """Where new tensors go: $KERAS_TORCH_DEVICE, else the first CUDA device, else the CPU."""
     if name := os.environ.get("KERAS_TORCH_DEVICE"):
@@ -33,6 +33,8 @@ def convert(x: Any, dtype: str | None) -> torch.Tensor:
         return x if dtype is None else cast(x, dtype)
     if dtype == "float8_e4m3fn":
         return cast(convert(x, None), dtype)
+    if torch.compiler.is_dynamo_compiling() and not isinstance(x, (bool, int, float, complex)):
+        return _convert_while_tracing(x, dtype)
     if dtype is None and not hasattr(x, "dtype"):
         kind = _kind(x)
         dtype = dtypes.floatx() if kind == "f" else "int32" if kind == "i" else None
@@ -52,13 +54,52 @@ def convert(x: Any, dtype: str | None) -> torch.Tensor:
     return torch.from_numpy(array).to(device(), target)
 
 
+def _convert_while_tracing(x: Any, dtype: str | None) -> torch.Tensor:
+    """As `convert`, where torch.compile reads the code: arrays are tensors to it, without flags and strides."""
+    if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
+        return torch.stack([convert(e, dtype) for e in x])
+    if not isinstance(x, np.ndarray):
+        x = _host_array(x, dtypes.floatx())
+    tensor = torch.as_tensor(x, device=device())
+    return tensor if dtype is None else cast(tensor, dtype)
+
+
+@constant
+def _host_array(x: Any, floatx: str) -> np.ndarray:
+    """Numbers in nested lists as an array of the dtype that `convert` would give them."""
+    array = np.asarray(x)
+    if hasattr(x, "dtype") or array.dtype.kind not in "if":
+        return array
+    return array.astype(floatx if array.dtype.kind == "f" else "int32")
+
+
 def cast(x: torch.Tensor, dtype: str) -> torch.Tensor:
     """The tensor in another dtype. What float8_e4m3fn cannot hold is NaN there; torch would take the largest number."""
     target = TORCH_DTYPES[dtype]
+    if target in _WHOLE and x.is_floating_point():
+        return _rounded(x, target)
     if dtype == "float8_e4m3fn" and x.dtype != target:
         x = x.to(torch.float32)
         x = torch.where(x.abs() > _E4M3FN_BORDER, torch.nan, x)
     return x.to(target)
+
+
+_WHOLE = frozenset((torch.int8, torch.uint8, torch.int16, torch.uint16, torch.int32, torch.int64))
+
+
+def _rounded(x: torch.Tensor, target: torch.dtype) -> torch.Tensor:
+    """Floats as integers; what they cannot hold becomes the nearest that they can, and NaN 0.
+
+    A processor gives the lowest number for it, if it does not do this itself: so it is enough to look for that one.
+    """
+    limits = torch.iinfo(target)
+    if x.device.type == "cpu" and not torch.compiler.is_compiling():
+        wide = x.to(torch.int64 if target == torch.int64 else torch.int32)
+        if not x.numel() or int(wide.amin()) > torch.iinfo(wide.dtype).min:
+            return wide if wide.dtype == target else wide.clamp_(limits.min, limits.max).to(target)
+    x = x.float() if x.dtype.itemsize < 4 else x
+    inside = torch.where((x > limits.min - 1.0) & (x < limits.max + 1.0), x, 0).to(target)
+    return torch.where(x <= limits.min, limits.min, torch.where(x >= limits.max, limits.max, inside))
 
 
 _E4M3FN_BORDER = 464.0  # half way from the largest number, 448, to what would be the next

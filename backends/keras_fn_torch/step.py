@@ -80,6 +80,22 @@ def value_and_grad(
     return run
 
 
+def captured(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as torch.compile captures it whole; the graph runs as it is, so that only the capture takes time."""
+    graph: Any = None
+
+    def run(*args: Any) -> Any:
+        nonlocal graph
+        if graph is not None:
+            with torch.compiler.set_stance("fail_on_recompile"):
+                return graph(*args)
+        torch.compiler.reset()
+        graph = torch.compile(fn, fullgraph=True, backend="eager", dynamic=False)
+        return graph(*args)
+
+    return run
+
+
 def abstract_call(fn: Callable[..., Any], specs: Any) -> Any:
     """The specs of what `fn` returns, by running it on fake tensors."""
     from torch._subclasses.fake_tensor import FakeTensorMode

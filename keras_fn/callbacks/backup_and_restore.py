@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import pathlib
 import re
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from keras_fn.callbacks.background import Writer
 from keras_fn.callbacks.callback import Callback
 from keras_fn.callbacks.state_file import read_state_file, write_state_file
-from keras_fn.core.atomic import failing_as, sweep
+from keras_fn.core.atomic import failing_as, sweep_all
 from keras_fn.core.errors import ArgumentError, FileFormatError, StructureError
+from keras_fn.core.fallback import newest_whole
 
 _NAME = re.compile(r"backup-(\d{6,})\.npz")
-_LEFT = re.compile(r"\.(backup-\d{6,}\.npz)\..*\.kf-tmp")
 
 
 @dataclass
@@ -28,8 +27,8 @@ class Place:
         batch: batches of it that were done.
         seed: seed of the order of arrays.
         generators: where the generators of random numbers were: "begin" when the run began, "epoch" when the epoch
-            began, "now" when it was cut off.
-        mark: check sum of the first batch of the epoch that ran last; None where batches are rows of arrays.
+            began, "now" when it was cut off, "ends" for the ends of epochs at which data drew from them.
+        mark: check sums of the batches of the epoch that ran last; None where batches are rows of arrays.
         logs: those of the last epoch.
         data: the state of data that knows its own place.
     """
@@ -38,7 +37,7 @@ class Place:
     batch: int
     seed: int
     generators: dict[str, Any]
-    mark: int | None
+    mark: list[int] | None
     logs: dict[str, Any]
     data: Any = None
 
@@ -182,13 +181,7 @@ def drop_old(folder: pathlib.Path, keep: int) -> None:
     there = backups(folder)
     for old in sorted(there)[:-keep]:
         there[old].unlink(missing_ok=True)
-    for left in _leftovers(folder):
-        sweep(folder / left)
-
-
-def _leftovers(folder: pathlib.Path) -> set[str]:
-    """The names of backups of which there are temporary files."""
-    return {m[1] for m in map(_LEFT.match, os.listdir(folder)) if m}
+    sweep_all(folder, _NAME)
 
 
 def read_newest(newest_first: list[pathlib.Path]) -> dict[str, Any] | None:
@@ -197,19 +190,11 @@ def read_newest(newest_first: list[pathlib.Path]) -> dict[str, Any] | None:
     Raises:
         FileFormatError: where all of them are damaged.
     """
-    damage = ""
-    for path in newest_first:
-        try:
-            found = read_state_file(path)
-        except FileFormatError as e:
-            damage = str(e)
-            continue
-        if damage:
-            warnings.warn(f"{damage}. The run goes on from {path.name}, which is older.", stacklevel=2)
-        return found
-    if damage:
-        raise FileFormatError(f"{damage}. There is no older one that is whole. Delete it to begin anew.")
-    return None
+    try:
+        found = newest_whole(newest_first, read_state_file)
+    except FileFormatError as e:
+        raise FileFormatError(f"{e} Delete the backups to begin anew.") from e
+    return None if found is None else found[1]
 
 
 # --- what is kept

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_fn.callbacks.background import Writer
 from keras_fn.callbacks.backup_and_restore import check_freq, check_keep
+from keras_fn.callbacks.checkpoint_files import sweep_checkpoints
 from keras_fn.callbacks.monitor import MonitorCallback
 from keras_fn.core.atomic import failing_as
 from keras_fn.core.errors import ArgumentError, closest
@@ -16,6 +17,9 @@ from keras_fn.core.variable import StatelessScope, Variable
 
 class ModelCheckpoint(MonitorCallback):
     """Saves the model, or its weights, after epochs or batches. A file is written beside its place and then renamed.
+
+    `saving.load_newest_model` and `load_newest_weights` load what was saved last; if that is damaged, what was saved
+    before it. So keep two or more.
 
     Args:
         filepath: path with fields in braces: `{epoch}` (from 1 on), `{batch}`, and any name in the logs, as in
@@ -79,8 +83,9 @@ class ModelCheckpoint(MonitorCallback):
         return not (quiet and own) and super().listens(moment)
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Files of an earlier run are none of this one."""
+        """Files of an earlier run are none of this one; what it left half written is deleted."""
         self._written = []
+        sweep_checkpoints(self.filepath)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Notes the epoch, which names of files hold."""

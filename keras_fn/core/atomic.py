@@ -42,6 +42,7 @@ _LONGEST = 200
 # files from which on the whole disk is written out rather than one after the other
 _MANY = 1000
 _TEMPORARY = re.compile(r"[0-9a-f]{8}\.[0-9a-f]{12}\.kf-tmp")
+_LEFT = re.compile(rf"\.(.+)\.{_TEMPORARY.pattern}")
 _FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)
 
 
@@ -466,6 +467,14 @@ def sweep(path: Any) -> None:
     aside = _aside(path)
     if aside.is_dir() and path.is_dir():
         _delete(aside)
+
+
+def sweep_all(folder: pathlib.Path, names: re.Pattern[str]) -> None:
+    """`sweep` for each file in a folder of a name that matches, also where only what was left behind is there."""
+    with suppress(OSError):
+        found = {m[1] for m in map(_LEFT.fullmatch, os.listdir(folder)) if m}
+        for name in filter(names.fullmatch, found):
+            sweep(folder / name)
 
 
 def _delete_if_dead(path: pathlib.Path) -> None:

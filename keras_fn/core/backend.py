@@ -37,6 +37,8 @@ class Backend:
         tensor_classes: the classes whose instances take an op's short way to its kernel; `tensor_class` alone where
             it is not set.
         sparse_classes: the classes of sparse tensors; empty where there are none. Anything with `in`.
+        ragged_classes: the classes of ragged tensors; empty where there are none.
+        row_classes: those of them that store whole rows, which ops without a rule for sparse tensors make dense.
         narrower: dtypes that the framework does not hold, and what it takes in their place (JAX without 64 bits).
         stand_ins: dtypes for which it lacks kernels, and those in which ops are computed instead; None: in none.
         missing_kernel: what is raised where a kernel is missing.
@@ -55,6 +57,8 @@ class Backend:
     tensor_class: type
     tensor_classes: frozenset[type]
     sparse_classes: Container[type] = frozenset()
+    row_classes: Container[type] = frozenset()
+    ragged_classes: Container[type] = frozenset()
     narrower: Mapping[str, str] = {}
     stand_ins: Mapping[str, str | None] = {}
     missing_kernel: tuple[type[Exception], ...] = (NotImplementedError,)
@@ -127,6 +131,10 @@ class Backend:
         """The sparse tensor of a batch, from NumPy arrays with each place once, in order."""
         return self.from_coordinates(self.convert(places, None), self.convert(values, None), shape, unique=True)
 
+    def single_elements(self, x: Any) -> Any:
+        """The sparse tensor of one that stores whole rows, where the framework has a class for these; else x."""
+        return x
+
     def map_values(self, fn: Callable[[Any], Any], x: Any) -> Any:
         """The sparse tensor whose stored values are `fn` of those of x."""
         raise NotImplementedError
@@ -137,6 +145,47 @@ class Backend:
 
     def sparse_matmul(self, x1: Any, x2: Any) -> Any:
         """The product of two matrices, one of them sparse, or both; sparse if both are."""
+        raise NotImplementedError
+
+    # --- ragged tensors, where `ragged_classes` is not empty (ops/ragged.py says what ops do with them)
+    def fill_up(self, x: Any) -> Any:
+        """The dense tensor of a ragged one, its rows filled up with zeros to the length of the longest."""
+        raise NotImplementedError
+
+    def row_count(self, x: Any) -> int:
+        """The number of rows of one that has values."""
+        raise NotImplementedError
+
+    def flat_rank(self, x: Any) -> int:
+        """The number of axes of the flat values."""
+        raise NotImplementedError
+
+    def map_flat(self, fn: Callable[..., Any], operands: list[Any]) -> Any:
+        """The ragged tensor whose flat values are `fn` of those of the operands; dense ones broadcast to its rows."""
+        raise NotImplementedError
+
+    def reduce_ragged(self, name: str, x: Any, axis: Any, keepdims: bool) -> Any:
+        """The reduction of that name: sum, _prod, mean, amax, amin, any or all."""
+        raise NotImplementedError
+
+    def ragged_rows(self, x: Any, rows: Any) -> Any:
+        """The rows of those numbers."""
+        raise NotImplementedError
+
+    def join_ragged(self, xs: list[Any], axis: int) -> Any:
+        """`concatenate` of tensors of which some are ragged."""
+        raise NotImplementedError
+
+    def stack_ragged(self, xs: list[Any], axis: int) -> Any:
+        """`stack` of such tensors."""
+        raise NotImplementedError
+
+    def expand_ragged(self, x: Any, axis: Any) -> Any:
+        """`expand_dims` of one."""
+        raise NotImplementedError
+
+    def squeeze_ragged(self, x: Any, axis: Any = None) -> Any:
+        """`squeeze` of one."""
         raise NotImplementedError
 
     # --- cells: what a Variable holds
@@ -220,6 +269,14 @@ class Backend:
     def loop_pays(self, seconds: float) -> bool:
         """Whether several steps in one dispatch are faster, for steps that take so long one by one."""
         return False
+
+    def captured(self, fn: Run) -> Run | None:
+        """The function as a compiler that reads Python code captures it; None where the framework has none.
+
+        It raises where the code cannot be captured in one piece, and where a call like the first would be captured
+        anew. For tests: whatever was compiled before is forgotten.
+        """
+        return None
 
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         """The specs of `fn(*tensors)` for tensors like `specs`, evaluated by the framework without computing."""

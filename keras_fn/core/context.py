@@ -10,6 +10,10 @@ import threading
 from typing import Any
 
 
+class Call:
+    """Stands for an outermost call of a layer."""
+
+
 class CallContext(threading.local):
     """State of the calls that run in this thread."""
 
@@ -21,7 +25,7 @@ class CallContext(threading.local):
         self.losses: list[Any] | None = None  # collects losses added while a step runs
         self.masks: dict[int, Any] | None = None  # masks of tensors that cannot carry an attribute (JAX tracers)
         self.tape: Any = None  # watches the calls of kernels, to make a plan of them (core/tape.py)
-        self.call: object | None = None  # stands for the outermost call that runs, or ran last
+        self.call: Call | None = None  # stands for the outermost call that runs, or ran last
         self.path: tuple[str, ...] = ()  # names of the layers being called or built
         self.undrawn: dict[int, Any] | None = None  # variables of a model that is being loaded: they wait for values
         self.room: int | None = None  # bytes that new variables may take while a file is being loaded

@@ -11,6 +11,7 @@ import functools
 from typing import Any
 
 from keras_fn.core.errors import DtypeError, closest
+from keras_fn.core.reading import constant, remembered
 from keras_fn.core.user_settings import user_setting
 
 BOOL = ("bool",)
@@ -19,6 +20,8 @@ SIGNED = ("int8", "int16", "int32", "int64")
 INTEGERS = UNSIGNED + SIGNED
 FLOATS = ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")
+# the dtype of the real and the imaginary part
+PART = {"complex64": "float32", "complex128": "float64"}
 ALL = (*BOOL, *INTEGERS, *FLOATS, *COMPLEX, "string")
 
 _PYTHON = {bool: "bool", int: "int32", float: "float32", complex: "complex64", str: "string"}
@@ -62,16 +65,14 @@ _default_float: list[str | None] = [None]
 DEPENDENT: list[dict[Any, Any]] = []
 
 
+@remembered(maxsize=1)
 def _users_float() -> str:
-    found = _default_float[0] = user_setting("floatx", "float32", _checked_float)
-    return found
+    return user_setting("floatx", "float32", _checked_float)
 
 
 def set_floatx(value: str) -> None:
     """Sets the default float dtype: 'bfloat16', 'float16', 'float32' or 'float64'."""
     _default_float[0] = _checked_float(value)
-    result_type.cache_clear()
-    _standardize.cache_clear()
     for cache in DEPENDENT:
         cache.clear()
 
@@ -86,18 +87,20 @@ def standardize(dtype: Any) -> str:
     """The name of a dtype given as a name, a Python type, or a NumPy or framework dtype object."""
     if dtype is None:
         return floatx()
-    if type(dtype) is str and dtype in _KNOWN:
+    if isinstance(dtype, str) and dtype in _KNOWN:
         return dtype
+    if dtype is float:
+        return floatx()
     try:
         return _standardize(dtype)
     except TypeError:  # not hashable
         raise _unknown(dtype) from None
 
 
-@functools.cache
+@remembered(maxsize=1024)
 def _standardize(dtype: Any) -> str:
     if dtype in _PYTHON:
-        return floatx() if dtype is float else _PYTHON[dtype]
+        return _PYTHON[dtype]
     name = getattr(dtype, "name", None) or (dtype if isinstance(dtype, str) else None)
     if name is None:
         # a class has a name; a framework's object says `package.float32`
@@ -138,19 +141,32 @@ def _above(node: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@functools.cache
 def result_type(*dtypes: Any) -> str:
     """The dtype that values of `dtypes` promote to.
 
     Args:
         dtypes: dtype names; the Python types `bool`, `int`, `float`, `complex` stand for weak scalars.
     """
-    nodes = []
-    for d in dtypes:
-        if d in _WEAK:
-            nodes.append(_WEAK[d])
-        else:
-            nodes.append(standardize(d))
+    if any(d is None for d in dtypes):  # not `in`: NumPy's float64 is equal to None
+        dtypes = tuple([floatx() if d is None else d for d in dtypes])
+    lowest = _lowest(*dtypes)
+    return floatx() if lowest == "f*" else lowest
+
+
+_lowest_found: dict[tuple[Any, ...], str] = {}
+
+
+@constant
+def _lowest(*dtypes: Any) -> str:
+    """The lowest dtype above all of `dtypes`; f* stands for the default float, whatever that is."""
+    found = _lowest_found.get(dtypes)
+    if found is None:
+        found = _lowest_found[dtypes] = _common(dtypes)
+    return found
+
+
+def _common(dtypes: tuple[Any, ...]) -> str:
+    nodes = [_WEAK[d] if d in _WEAK else standardize(d) for d in dtypes]
     if "string" in nodes:
         if set(nodes) == {"string"}:
             return "string"
@@ -161,13 +177,7 @@ def result_type(*dtypes: Any) -> str:
             f"No implicit promotion for the dtypes {', '.join(map(str, dtypes))}. Cast one of them with `ops.cast`."
         )
     lowest = min(common, key=lambda n: -len(_above(n)))
-    if lowest == "i*":
-        return "int32"
-    if lowest == "f*":
-        return floatx()
-    if lowest == "c*":
-        return "complex64"
-    return lowest
+    return {"i*": "int32", "c*": "complex64"}.get(lowest, lowest)
 
 
 def at_least_float(dtype: str) -> str:

@@ -18,6 +18,10 @@ class ShapeError(KerasFnError, ValueError):
     """Shapes do not fit each other or the operation."""
 
 
+class OutOfRangeError(ShapeError, IndexError):
+    """An index names no element."""
+
+
 class DtypeError(KerasFnError, TypeError):
     """A dtype is unknown, or not accepted by the operation."""
 

@@ -22,11 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core import dtypes, sparse, stand_ins
+from keras_fn.core import dtypes, ragged, sparse, stand_ins
 from keras_fn.core.allowance import check_results, count_call
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentTypeError, KerasFnError, NoKernelError
+from keras_fn.core.reading import read_as
 from keras_fn.core.spec import REGISTRY, Spec
 from keras_fn.core.variable import Variable
 
@@ -67,6 +68,10 @@ class DtypeRule:
         self.cache: dict[tuple[Any, ...], tuple[str | None, str | None]] = {}
         dtypes.DEPENDENT.append(self.cache)
 
+    def _work_out(self, found: tuple[Any, ...]) -> tuple[str | None, str | None]:
+        return self.agree(*found)
+
+    @read_as(_work_out)
     def __call__(self, found: tuple[Any, ...]) -> tuple[str | None, str | None]:
         pair = self.cache.get(found)
         if pair is None:
@@ -158,6 +163,10 @@ class Op:
         """Whether every backend must bring a kernel."""
         return self.shape is not None
 
+    def _the_long_way(self, *args: Any, **kwargs: Any) -> Any:
+        return self._dispatch(active.backend, self._bind(args, kwargs))
+
+    @read_as(_the_long_way)
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         backend = active.backend
         arity = self._arity
@@ -165,29 +174,33 @@ class Op:
             # tensors of one dtype for which the rule asked for no cast before: straight to the kernel
             x = args[0]
             table = self._fast.get(backend)
-            if table is not None and x.__class__ in backend.tensor_classes:
+            classes = backend.tensor_classes
+            if table is not None and x.__class__ in classes:
+                dtype = x.dtype
                 if arity == 1:
-                    kernel = table.get(x.dtype)
+                    kernel = table.get(dtype)
                     if kernel is not None:
                         return kernel(x)
                 else:
                     y = args[1]
-                    if arity == 2 and (y.__class__ is float or y.__class__ is int):
-                        beside = self._beside[y.__class__].get(backend)
-                        kernel = None if beside is None else beside.get(x.dtype)
+                    kind = y.__class__
+                    if (kind is float or kind is int) and arity == 2:
+                        beside = self._beside[kind].get(backend)
+                        kernel = None if beside is None else beside.get(dtype)
                         if kernel is not None:
                             return kernel(x, y)
-                    if y.__class__ not in backend.tensor_classes and isinstance(y, Variable):
+                    elif kind not in classes and isinstance(y, Variable):
                         y = y.value
-                    if y.__class__ in backend.tensor_classes and y.dtype is x.dtype:
-                        kernel = table.get(x.dtype)
+                        kind = y.__class__
+                    if kind in classes and y.dtype is dtype:
+                        kernel = table.get(dtype)
                         if kernel is not None:
                             if arity == 2:
                                 return kernel(x, y)
                             z = args[2]
-                            if z.__class__ not in backend.tensor_classes and isinstance(z, Variable):
+                            if z.__class__ not in classes and isinstance(z, Variable):
                                 z = z.value
-                            if z.__class__ in backend.tensor_classes and z.dtype is x.dtype:
+                            if z.__class__ in classes and z.dtype is dtype:
                                 return kernel(x, y, z)
         elif (places := self._together) is not None and context.calls is None:
             kernel = self._known(backend, args, *places)
@@ -246,6 +259,11 @@ class Op:
         for i, many in self._tensors:
             value = values[i]
             if value is None:
+                needed = len(self._tensors) == 1 or (self._arity and self.primitive)  # a body may do without others
+                if needed and self.defaults[i] is inspect.Parameter.empty:
+                    raise ArgumentTypeError(
+                        f"ops.{self.name.strip('_')} needs a tensor for {self.params[i]!r}, and None came."
+                    )
                 continue
             if many:
                 found.extend(value)
@@ -304,10 +322,15 @@ class Op:
                 x = x.value
             if backend.is_tensor(x):
                 found.append(backend.dtype_of(x))
+            elif isinstance(x, np.ndarray):
+                x = backend.convert(x, None)
+                found.append(backend.dtype_of(x))
             elif type(x) in _SCALARS:
                 found.append(type(x))
             elif x.__class__ in backend.sparse_classes:
                 return sparse.run(self, backend, values, operands)
+            elif x.__class__ in backend.ragged_classes:
+                return ragged.run(self, backend, values, operands)
             else:
                 x = backend.convert(x, None)
                 found.append(backend.dtype_of(x))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
+from keras_fn.core.reading import remembered
 from keras_fn.core.user_settings import user_setting
 
 DATA_FORMATS = ("channels_last", "channels_first")
 
 
 class _Settings:
-    """None stands for what nobody set or asked for yet: keras.json is read when it is needed."""
+    """None stands for what nobody set in this process: then keras.json holds, which is read when it is needed."""
 
     image_data_format: str | None = None
     epsilon: float | None = None
@@ -22,10 +23,12 @@ _settings = _Settings()
 
 def image_data_format() -> str:
     """Where the channels of an image are by default: 'channels_last' or 'channels_first'."""
-    found = _settings.image_data_format
-    if found is None:
-        found = _settings.image_data_format = user_setting("image_data_format", "channels_last", _checked_format)
-    return found
+    return _settings.image_data_format or _users_format()
+
+
+@remembered(maxsize=1)
+def _users_format() -> str:
+    return user_setting("image_data_format", "channels_last", _checked_format)
 
 
 def set_image_data_format(data_format: str) -> None:
@@ -60,10 +63,12 @@ def _checked_format(value: Any) -> str:
 
 def epsilon() -> float:
     """The small number that keeps divisions and logarithms away from 0: 1e-7 by default."""
-    found = _settings.epsilon
-    if found is None:
-        found = _settings.epsilon = user_setting("epsilon", 1e-7, _checked_epsilon)
-    return found
+    return float(_settings.epsilon or _users_epsilon())
+
+
+@remembered(maxsize=1)
+def _users_epsilon() -> float:
+    return user_setting("epsilon", 1e-7, _checked_epsilon)
 
 
 def set_epsilon(value: float) -> None:

@@ -50,6 +50,8 @@ def standardize(shape: Any) -> Shape:
 def canonical_axis(axis: int, rank: int) -> int:
     """An axis counted from the front. Raises ShapeError where it is out of range."""
     if not -rank <= axis < rank:
+        if not rank:
+            raise ShapeError(f"A scalar has no axes, and axis {axis} was asked for. `ops.reshape(x, (1,))` has one.")
         raise ShapeError(f"Axis {axis} is out of range for a tensor of {rank} dimensions ({-rank} to {rank - 1}).")
     return axis % rank
 

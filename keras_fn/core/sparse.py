@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras_fn.core import dtypes
+from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.spec import Spec
@@ -70,7 +71,7 @@ def run(op: Any, backend: Any, values: list[Any], operands: list[Any]) -> Any:
         return op(*values)
     if kind == VALUES:
         return backend.map_values(lambda stored: op(*[stored if v is operands[0] else v for v in values]), operands[0])
-    op._replace(values, iter(_agreed(op, backend, operands)))
+    op._replace(values, iter(agreed(op, backend, operands)))
     return (body or op.fn)(*values)
 
 
@@ -98,6 +99,9 @@ def _outcome(op: Any, flags: list[bool], operands: list[Any]) -> tuple[str | Non
     rule = importlib.import_module("keras_fn.ops.sparse").RULES.get(op.name)
     kind = None if rule is None else rule.outcome(*flags)
     if kind is None and (op.shape is not None or rule is not None):
+        backend = active.backend
+        if all(x.__class__ in backend.row_classes for x, flag in zip(operands, flags, strict=True) if flag):
+            return DENSIFY, None
         which = operands[flags.index(True)]
         raise ArgumentTypeError(
             f"ops.{op.name.strip('_')} takes no sparse tensor here, and one of shape {tuple(which.shape)} came. If "
@@ -106,8 +110,8 @@ def _outcome(op: Any, flags: list[bool], operands: list[Any]) -> tuple[str | Non
     return kind, None if rule is None else rule.body
 
 
-def _agreed(op: Any, backend: Any, operands: list[Any]) -> list[Any]:
-    """The operands in the dtypes of the op's rule; sparse ones stay sparse, and numbers may stay numbers."""
+def agreed(op: Any, backend: Any, operands: list[Any]) -> list[Any]:
+    """The operands in the dtypes of the op's rule; sparse and ragged ones stay so, and numbers may stay numbers."""
     tensors = [_tensor(x, backend) for x in operands]
     found = tuple(type(x) if type(x) in _SCALARS else backend.dtype_of(x) for x in tensors)
     target, _ = op.dtype(found)
@@ -124,6 +128,8 @@ def _tensor(x: Any, backend: Any) -> Any:
     if isinstance(x, Variable):
         return x.value
     if backend.is_tensor(x) or type(x) in _SCALARS or x.__class__ in backend.sparse_classes:
+        return x
+    if x.__class__ in backend.ragged_classes:
         return x
     return backend.convert(x, None)
 

@@ -36,6 +36,7 @@ def run(op: Any, backend: Any, values: list[Any], error: Exception) -> Any:
     rare = sorted({d for d in found if d in backend.stand_ins})
     rare = [d for d in rare if d != "bool"] or rare  # a condition beside them is no number
     if not rare:
+        op.infer(backend, list(values), operands)  # where the shapes are to blame, the error of all backends
         raise error
     if op.facts.get("bits") or any(backend.stand_ins[d] is None for d in rare):
         raise NoKernelError(

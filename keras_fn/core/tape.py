@@ -21,7 +21,7 @@ from typing import Any
 
 from keras_fn.core import trees
 from keras_fn.core.backend import Backend
-from keras_fn.core.context import context
+from keras_fn.core.context import Call, context
 from keras_fn.core.masks import get_mask
 from keras_fn.core.spec import REGISTRY
 from keras_fn.core.variable import Variable
@@ -67,7 +67,7 @@ class Plan:
     def run(self, inputs: list[Any]) -> Any:
         """The results for inputs, flat, in the order of the call that was watched."""
         if self.has_code and not context.depth:
-            context.call = object()  # losses that layers add belong to this run
+            context.call = Call()  # losses that layers add belong to this run
         slots = self.template.copy()
         slots[: len(inputs)] = inputs
         for slot, variable in self.reads:

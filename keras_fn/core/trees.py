@@ -8,10 +8,38 @@ from typing import Any
 import optree
 
 from keras_fn.core.errors import StructureError
+from keras_fn.core.reading import read_as
 
 NAMESPACE = "keras_fn"
 
 
+# --- the same in plain Python, for a compiler that reads code and cannot read optree
+def _leaves(tree: Any) -> list[Any]:
+    if isinstance(tree, dict):
+        return [leaf for part in tree.values() for leaf in _leaves(part)]
+    if isinstance(tree, (list, tuple)):
+        return [leaf for part in tree for leaf in _leaves(part)]
+    return [tree]
+
+
+def _mapped(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
+    if isinstance(tree, dict):
+        return {k: _mapped(fn, part, *[r[k] for r in rest]) for k, part in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        parts = [_mapped(fn, part, *others) for part, *others in zip(tree, *rest, strict=True)]
+        if isinstance(tree, list):
+            return parts
+        return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+    return fn(tree, *rest)
+
+
+def _refilled(tree: Any, leaves: list[Any]) -> Any:
+    left = list(leaves)
+    return _mapped(lambda _: left.pop(0), tree)
+
+
+# --- with optree
+@read_as(_leaves)
 def flatten(tree: Any) -> list[Any]:
     """The leaves, in order. None is a leaf."""
     if type(tree) not in (list, tuple, dict):
@@ -32,6 +60,7 @@ def flatten_sorted(tree: Any) -> list[Any]:
     return [tree]
 
 
+@read_as(_refilled)
 def unflatten(tree: Any, leaves: list[Any]) -> Any:
     """A structure like `tree` with other leaves."""
     if not isinstance(tree, (list, tuple, dict)):
@@ -45,6 +74,7 @@ def structure(tree: Any) -> Any:
         return optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
 
 
+@read_as(_mapped)
 def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`fn` of each leaf, in the same structure."""
     if not isinstance(tree, (list, tuple, dict)):

@@ -7,11 +7,11 @@ arithmetic, https://arxiv.org/abs/1603.07285
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
 
+from keras_fn.core.reading import remembered
 from keras_fn.core.shapes import Dim
 
 
@@ -33,7 +33,7 @@ def same_padding(length: Any, window: int, stride: int) -> tuple[Any, Any]:
     return total // 2, total - total // 2
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(maxsize=256)
 def covered(lengths: tuple[int, ...], window: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
     """How many elements of each window of a 'same' padded grid are not padding; shape: windows along each axis."""
     out = np.ones((), "float64")

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras_fn.core import dtypes, trees
 from keras_fn.core.backend import active
-from keras_fn.core.context import context
+from keras_fn.core.context import Call, context
 from keras_fn.core.errors import ArgumentTypeError, BackendError, KerasFnError
 from keras_fn.core.masks import get_mask, set_mask
 from keras_fn.core.spec import Spec
@@ -57,7 +57,7 @@ def _run(layer: Any, facts: Any, backend: Any, args: tuple[Any, ...], kwargs: di
     outermost = context.depth == 0
     path, masks, training, autocast = context.path, context.masks, context.training, context.autocast
     if outermost:
-        context.call = object()
+        context.call = Call()
         if masks is None:  # a training step has opened one that lives until its losses are computed
             context.masks = {}
     context.depth += 1
@@ -151,7 +151,7 @@ def _convert(layer: Any, backend: Any, args: tuple[Any, ...], kwargs: dict[str, 
             return x
         if isinstance(x, Variable):
             return x.value
-        if x.__class__ in backend.sparse_classes:
+        if x.__class__ in backend.sparse_classes or x.__class__ in backend.ragged_classes:
             dtype = backend.dtype_of(x)
             casts = layer.autocast and dtype != compute and dtypes.is_float(dtype) and dtypes.is_float(compute)
             return backend.convert(x, compute) if casts else x

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from keras_fn.core import dtypes
+from keras_fn.core import dtypes, shapes
 from keras_fn.core.op import floats, op, promotes
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
@@ -34,13 +35,15 @@ def relu6(x):
 @op(dtype=floats("x"))
 def leaky_relu(x, negative_slope=0.2):
     """x where it is positive, `negative_slope * x` elsewhere."""
-    return e.where(e.greater_equal(x, 0), x, e.multiply(x, negative_slope))
+    return e.where(e.greater(x, 0), x, e.multiply(x, negative_slope))
 
 
 @op(dtype=floats("x"))
 def elu(x, alpha=1.0):
     """x where it is positive, `alpha * (exp(x) - 1)` elsewhere. Source: https://arxiv.org/abs/1511.07289"""
-    return e.where(e.greater(x, 0), x, e.multiply(e.expm1(e.minimum(x, 0.0)), alpha))
+    positive = e.greater(x, 0)
+    below = e.where(positive, 0, x)  # at 0, too, the gradient is that of the exponential
+    return e.where(positive, x, e.multiply(e.expm1(below), alpha))
 
 
 @op(dtype=floats("x"))
@@ -52,7 +55,9 @@ def selu(x):
 @op(dtype=floats("x"))
 def celu(x, alpha=1.0):
     """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`. Source: https://arxiv.org/abs/1704.07483"""
-    return e.add(relu(x), e.multiply(e.expm1(e.true_divide(e.minimum(x, 0.0), alpha)), alpha))
+    positive = e.greater(x, 0)
+    below = e.where(positive, 0, x)
+    return e.where(positive, x, e.multiply(e.expm1(e.true_divide(below, alpha)), alpha))
 
 
 @op(dtype=floats("x"))
@@ -81,7 +86,12 @@ swish = silu
 @op(dtype=floats("x"))
 def softplus(x):
     """`log(1 + exp(x))`, without overflow."""
-    return e.add(relu(x), e.log1p(e.exp(e.negative(e.absolute(x)))))
+    return e.add(relu(x), softplus_tail(x))
+
+
+def softplus_tail(x: Any) -> Any:
+    """`log(1 + exp(-|x|))`, which is softplus without `max(x, 0)`; at 0 with the gradient that the latter lacks."""
+    return e.log1p(e.exp(e.where(e.greater(x, 0), e.negative(x), x)))
 
 
 @op(dtype=floats("x"))
@@ -175,7 +185,12 @@ def sparse_sigmoid(x):
     return e.clip(e.multiply(e.add(x, 1.0), 0.5), 0.0, 1.0)
 
 
-@op(dtype=floats("x"), shape=lambda x, axis=-1: x.shape)
+def _along(x: Spec, axis: int = -1) -> shapes.Shape:
+    shapes.canonical_axis(axis, len(x.shape))
+    return x.shape
+
+
+@op(dtype=floats("x"), shape=_along)
 def _softmax(x, axis=-1):
     """`softmax` along one axis."""
 
@@ -189,7 +204,7 @@ def softmax(x, axis=-1):
     return _softmax(x, axis)
 
 
-@op(dtype=floats("x"), shape=lambda x, axis=-1: x.shape)
+@op(dtype=floats("x"), shape=_along)
 def _log_softmax(x, axis=-1):
     """`log_softmax` along one axis."""
 

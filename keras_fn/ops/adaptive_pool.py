@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 import keras_fn.ops.shape as s
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import Op, floats, op, same
+from keras_fn.core.reading import remembered
 from keras_fn.core.settings import standardize_data_format
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
@@ -18,18 +18,18 @@ from keras_fn.ops import reduction as r
 __all__ = ["adaptive_average_pool", "adaptive_max_pool"]
 
 
-@functools.lru_cache(maxsize=128)
+@remembered(maxsize=128)
 def _windows(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
-    """The elements of each of `new` windows along an axis, and which of them count: two tables `(new, longest)`.
+    """The elements of each of `new` windows along an axis, and their shares in its mean: two tables `(new, longest)`.
 
     Window i goes from `floor(i * old / new)` up to, without, `ceil((i + 1) * old / new)`. A shorter one than others
-    repeats its last element.
+    repeats its last element, with a share of 0.
     """
     starts = np.arange(new) * old // new
     ends = -(-(np.arange(1, new + 1) * old) // new)
     places = starts[:, None] + np.arange((ends - starts).max())
     counts = places < ends[:, None]
-    return np.minimum(places, ends[:, None] - 1).astype("int32"), counts
+    return np.minimum(places, ends[:, None] - 1).astype("int32"), counts / counts.sum(1, keepdims=True)
 
 
 def _axes(inputs: Any, output_size: Any, data_format: str) -> tuple[int, ...]:
@@ -58,8 +58,8 @@ def _adaptive_average_pool(inputs, output_size, data_format):
     if isinstance(inputs, Spec):
         return _spec(inputs, output_size, axes)
     for axis, new in zip(axes, output_size, strict=True):
-        places, counts = _windows(_known(inputs, axis), new)
-        shares = (counts / counts.sum(1, keepdims=True)).reshape(*counts.shape, *(1,) * (len(inputs.shape) - axis - 1))
+        places, shares = _windows(_known(inputs, axis), new)
+        shares = shares.reshape(*shares.shape, *(1,) * (len(inputs.shape) - axis - 1))
         taken = s.take(inputs, places, axis=axis)
         inputs = r.sum(e.multiply(taken, e.cast(shares, s._dtype(inputs))), axis + 1)
     return inputs

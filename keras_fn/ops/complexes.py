@@ -14,7 +14,6 @@ from keras_fn.ops.known import dtype_of
 
 __all__ = ["angle", "conj", "conjugate", "imag", "isreal", "real", "view_as_complex", "view_as_real"]
 
-_PART = {"complex64": "float32", "complex128": "float64"}
 _WHOLE = {"float16": "complex64", "bfloat16": "complex64", "float32": "complex64", "float64": "complex128"}
 
 
@@ -23,12 +22,12 @@ def is_complex(x: Any) -> bool:
     return dtype_of(x) in dtypes.COMPLEX
 
 
-@op(dtype=mixes("x"), shape=lambda x: Spec(x.shape, _PART[x.dtype]))
+@op(dtype=mixes("x"), shape=lambda x: Spec(x.shape, dtypes.PART[x.dtype]))
 def _real(x):
     """The real part of a complex tensor."""
 
 
-@op(dtype=mixes("x"), shape=lambda x: Spec(x.shape, _PART[x.dtype]))
+@op(dtype=mixes("x"), shape=lambda x: Spec(x.shape, dtypes.PART[x.dtype]))
 def _imag(x):
     """The imaginary part of a complex tensor."""
 

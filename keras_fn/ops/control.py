@@ -19,148 +19,25 @@ import numpy as np
 import optree
 
 import keras_fn.ops.shape as s
-from keras_fn.core import dtypes, shapes
-from keras_fn.core import op as core_op
+from keras_fn.core import dtypes
 from keras_fn.core.backend import active
-from keras_fn.core.errors import ArgumentError, ArgumentTypeError, DtypeError, GraphError, ShapeError, StructureError
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError, StructureError
 from keras_fn.core.op import DtypeRule, Op, casts, op
 from keras_fn.core.spec import Spec
-from keras_fn.core.variable import StatelessScope, unwrap
+from keras_fn.core.variable import StatelessScope
 from keras_fn.ops import elementwise as e
+from keras_fn.ops.flat_function import FlatFunction, MetSpec, common, is_symbol, spec_of
 
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
-
-
-class _MetSpec(Exception):
-    """A function that should compute returned a spec: one from outside it is at work, so all is inferred instead."""
-
-
-class FlatFunction:
-    """A function of trees as a function from tensors to a flat list of tensors.
-
-    Args:
-        fn: the user's function.
-        name: which argument of which op it is, for messages.
-        tree: the tree of its arguments, a tuple.
-        keeps: so many results, from the first, must have the shapes and dtypes of the first arguments.
-        accept: called with the tree of the result; raises where it does not fit.
-        result: where the tree of the result is kept; functions that share it must give equal trees.
-    """
-
-    __slots__ = ("accept", "fn", "keeps", "name", "result", "tree")
-
-    def __init__(
-        self,
-        fn: Callable[..., Any],
-        name: str,
-        tree: Any = None,
-        keeps: int = 0,
-        accept: Callable[[Any], None] | None = None,
-        result: list[Any] | None = None,
-    ) -> None:
-        if not callable(fn):
-            raise ArgumentTypeError(f"{name} must be a function, and {fn!r} came.")
-        self.fn, self.name, self.tree, self.keeps, self.accept = fn, name, tree, keeps, accept
-        self.result = [] if result is None else result
-
-    def __call__(self, *leaves: Any) -> list[Any]:
-        """The result for tensors."""
-        backend = active.backend
-        out = self._leaves(leaves)
-        for i, x in enumerate(out):
-            x = unwrap(x)
-            if isinstance(x, Spec):
-                raise _MetSpec
-            like = leaves[i] if i < self.keeps else None
-            if not backend.is_tensor(x):
-                x = backend.convert(x, backend.dtype_of(like) if like is not None and _is_number(x) else None)
-            if like is not None and (x.dtype != like.dtype or x.shape != like.shape):
-                self._check(i, tuple(x.shape), backend.dtype_of(x), tuple(like.shape), backend.dtype_of(like))
-            out[i] = x
-        return out
-
-    def infer(self, *leaves: Spec) -> list[Spec]:
-        """The specs of the result for specs."""
-        # without their producers, so that nothing is recorded in here
-        specs = [Spec(x.shape, x.dtype) for x in leaves]
-        with StatelessScope():
-            out = self._leaves(specs)
-        for i, x in enumerate(out):
-            if is_symbol(x):
-                raise GraphError(
-                    f"{self.name} uses a KerasTensor from outside of it. Pass it in with the arguments of the loop, "
-                    "or put the whole into the `call` of a layer."
-                )
-            like = specs[i] if i < self.keeps else None
-            spec = _spec(x, like)
-            if like is not None:
-                self._check(i, spec.shape, spec.dtype, like.shape, like.dtype)
-                spec = Spec(_common(like.shape, spec.shape), like.dtype)
-            out[i] = spec
-        return out
-
-    def _leaves(self, leaves: Any) -> list[Any]:
-        args = () if self.tree is None else optree.tree_unflatten(self.tree, leaves)
-        out, tree = optree.tree_flatten(self.fn(*args))
-        if not self.result:
-            if self.accept is not None:
-                self.accept(tree)
-            self.result.append(tree)
-        elif tree != self.result[0]:
-            raise StructureError(
-                f"{self.name} returned the structure {tree}, and {self.result[0]} was expected: "
-                "all branches and all steps must return one structure."
-            )
-        return out
-
-    def _check(self, i: int, shape: Any, dtype: str, like: Any, like_dtype: str) -> None:
-        if dtype != like_dtype:
-            raise DtypeError(
-                f"{self.name} must keep the dtypes of what it carries: value {i} came as {like_dtype} and was returned "
-                f"as {dtype}. Cast it with `ops.cast`."
-            )
-        if not _compatible(shape, like):
-            raise ShapeError(
-                f"{self.name} must keep the shapes of what it carries: value {i} came as {like} and was returned as "
-                f"{shape}."
-            )
-
-
-def is_symbol(x: Any) -> bool:
-    """Whether x is a KerasTensor: a spec that a graph computes."""
-    return isinstance(x, core_op.Recording.symbol)
-
-
-def _is_number(x: Any) -> bool:
-    return type(x) in (bool, int, float, complex)
-
-
-def _spec(x: Any, like: Spec | None = None) -> Spec:
-    if isinstance(x, Spec):
-        return Spec(x.shape, x.dtype)
-    if _is_number(x):
-        return Spec((), like.dtype if like is not None else dtypes.result_type(type(x)))
-    backend = active.backend
-    x = unwrap(x)
-    x = x if backend.is_tensor(x) else backend.convert(x, None)
-    return Spec(tuple(x.shape), backend.dtype_of(x))
-
-
-def _compatible(a: shapes.Shape, b: shapes.Shape) -> bool:
-    return len(a) == len(b) and all(m == n or m is None or n is None for m, n in zip(a, b, strict=True))
-
-
-def _common(a: shapes.Shape, b: shapes.Shape) -> shapes.Shape:
-    return tuple(m if m == n else None for m, n in zip(a, b, strict=True))
 
 
 def _call(primitive: Op, operands: Any, *rest: Any) -> list[Any]:
     """The primitive on the operands; by inference where a function turns out to use specs from outside."""
     try:
         return primitive(operands, *rest)
-    except _MetSpec:
+    except MetSpec:
         many = isinstance(operands, list)
-        specs = [_spec(x) for x in (operands if many else [operands])]
+        specs = [spec_of(x) for x in (operands if many else [operands])]
         return primitive.infer(active.backend, [specs if many else specs[0], *rest], specs)
 
 
@@ -179,14 +56,37 @@ def _agreed(results: list[list[Spec]], name: str) -> list[Spec]:
                     f"The branches of ops.{name} must return the same: output {i} is {first!r} in one and {spec!r} in "
                     "another. Use `ops.cast` and `ops.reshape`."
                 )
-            first = Spec(_common(first.shape, spec.shape), first.dtype)
+            first = Spec(common(first.shape, spec.shape), first.dtype)
         agreed.append(first)
     return agreed
 
 
+class _Branch(FlatFunction):
+    """One of several functions that share `result`. A compiler runs all of them, and then their results must agree."""
+
+    __slots__ = ()
+
+    def __call__(self, *leaves: Any) -> list[Any]:
+        out = super().__call__(*leaves)
+        if len(self.result) == 1:
+            self.result.append(out)
+        else:
+            pair = [[spec_of(x) for x in found] for found in (self.result[1], out)]
+            _agreed(pair, self.name.rpartition(".")[2])
+        return out
+
+
+def _check_pred(pred: Any) -> None:
+    if pred is None:
+        raise ArgumentTypeError("`pred` of ops.cond must be a bool or a scalar tensor, and None came.")
+    if len(getattr(pred, "shape", ())):
+        raise ShapeError(
+            f"`pred` of ops.cond must be a scalar, not of the shape {tuple(pred.shape)}: it chooses for all elements "
+            "together. Take `ops.where` to choose for each, or `ops.any` or `ops.all` to make one of them."
+        )
+
+
 def _cond_specs(pred: Spec, true_fn: FlatFunction, false_fn: FlatFunction) -> list[Spec]:
-    if pred.shape != ():
-        raise ShapeError(f"`pred` of ops.cond must be a scalar, not of the shape {pred.shape}. Use ops.where or any.")
     return _agreed([true_fn.infer(), false_fn.infer()], "cond")
 
 
@@ -216,24 +116,30 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         6.0
     """
     result: list[Any] = []
-    true = FlatFunction(true_fn, "`true_fn` of ops.cond", result=result)
-    false = FlatFunction(false_fn, "`false_fn` of ops.cond", result=result)
+    true = _Branch(true_fn, "`true_fn` of ops.cond", result=result)
+    false = _Branch(false_fn, "`false_fn` of ops.cond", result=result)
     if isinstance(pred, (bool, np.bool_)):
         return true_fn() if pred else false_fn()
+    _check_pred(pred)
     if isinstance(pred, Spec):
         with StatelessScope():
             pair = true._leaves(()), false._leaves(())
         if any(is_symbol(x) for leaves in pair for x in leaves):
-            _agreed([[_spec(x) for x in leaves] for leaves in pair], "cond")
+            _agreed([[spec_of(x) for x in leaves] for leaves in pair], "cond")
             leaves = [e.where(pred, a, b) for a, b in zip(*pair, strict=True)]
             return optree.tree_unflatten(result[0], leaves)
     leaves = _call(_cond, pred, true, false)
     return optree.tree_unflatten(result[0], leaves)
 
 
+def _check_index(index: Spec) -> None:
+    if index.shape != ():
+        raise ShapeError(f"`index` of ops.switch must be a scalar, not of the shape {index.shape}: one branch runs.")
+    if not dtypes.is_integer(index.dtype):
+        raise DtypeError(f"`index` of ops.switch must be an integer, not {index.dtype}. Use ops.cast(x, 'int32').")
+
+
 def _switch_specs(operands: list[Spec], branches: list[FlatFunction]) -> list[Spec]:
-    if operands[0].shape != () or not dtypes.is_integer(operands[0].dtype):
-        raise ShapeError(f"`index` of ops.switch must be a scalar integer, and {operands[0]!r} came.")
     return _agreed([b.infer(*operands[1:]) for b in branches], "switch")
 
 
@@ -260,18 +166,17 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
         raise ArgumentError("ops.switch needs one branch at least, and `branches` is empty.")
     if isinstance(index, (int, np.integer)):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+    _check_index(spec_of(index))
     leaves, tree = optree.tree_flatten(operands)  # pyright: ignore[reportArgumentType]
     result: list[Any] = []
-    flat = [FlatFunction(b, f"branch {i} of ops.switch", tree, result=result) for i, b in enumerate(branches)]
+    flat = [_Branch(b, f"branch {i} of ops.switch", tree, result=result) for i, b in enumerate(branches)]
     leaves = _call(_switch, [index, *leaves], flat)
     return optree.tree_unflatten(result[0], leaves)
 
 
 # --- loops
 def _while_specs(operands: list[Spec], condition: FlatFunction, body: FlatFunction, maximum: Any) -> list[Spec]:
-    test = condition.infer(*operands)
-    if len(test) != 1 or test[0].shape != ():
-        raise ShapeError(f"`cond` of ops.while_loop must return one scalar, and it returned {test}.")
+    condition.infer(*operands)
     return body.infer(*operands)
 
 
@@ -302,6 +207,13 @@ def while_loop(
         >>> int(total)
         6
     """
+    for fn, name in ((cond, "cond"), (body, "body")):
+        if not callable(fn):
+            raise ArgumentTypeError(f"`{name}` of ops.while_loop must be a function, and {fn!r} came.")
+    return _repeated(cond, body, loop_vars, maximum_iterations, "`body` of ops.while_loop")
+
+
+def _repeated(cond: Any, body: Any, loop_vars: Any, maximum: int | None, name: str) -> Any:
     many = isinstance(loop_vars, (tuple, list))
     leaves, tree = optree.tree_flatten(tuple(loop_vars) if many else (loop_vars,))  # pyright: ignore[reportArgumentType]
 
@@ -309,15 +221,22 @@ def while_loop(
         out = body(*args)
         return tuple(out) if many and isinstance(out, (tuple, list)) else (out,)
 
+    def test(*args: Any) -> Any:
+        out = cond(*args)
+        if isinstance(out, (tuple, list, dict)) or len(getattr(out, "shape", ())):
+            came = repr(out) if isinstance(out, (tuple, list, dict)) else f"the shape {tuple(out.shape)}"
+            raise ShapeError(
+                f"`cond` of ops.while_loop must return one scalar, and returned {came}. Take `ops.any` or `ops.all`."
+            )
+        return out
+
     def accept(found: Any) -> None:
         if found != tree:
-            raise StructureError(f"`body` of ops.while_loop must return the structure {tree}, and returned {found}.")
+            raise StructureError(f"{name} must return the structure {tree}, and returned {found}.")
 
-    if not callable(body):
-        raise ArgumentTypeError(f"`body` of ops.while_loop must be a function, and {body!r} came.")
-    flat_cond = FlatFunction(cond, "`cond` of ops.while_loop", tree)
-    flat_body = FlatFunction(step, "`body` of ops.while_loop", tree, len(leaves), accept)
-    out = optree.tree_unflatten(tree, _call(_while_loop, leaves, flat_cond, flat_body, maximum_iterations))
+    flat_cond = FlatFunction(test, "`cond` of ops.while_loop", tree)
+    flat_body = FlatFunction(step, name, tree, len(leaves), accept)
+    out = optree.tree_unflatten(tree, _call(_while_loop, leaves, flat_cond, flat_body, maximum))
     return out if many else out[0]
 
 
@@ -363,21 +282,34 @@ def scan(
         >>> ops.convert_to_numpy(sums).tolist()
         [1.0, 3.0, 6.0]
     """
+    if not callable(f):
+        raise ArgumentTypeError(f"`f` of ops.scan must be a function, and {f!r} came.")
+    if not isinstance(unroll, bool) and (not isinstance(unroll, int) or unroll < 1):
+        raise ArgumentError(f"`unroll` of ops.scan must be a number of steps from 1, or a bool, and {unroll!r} came.")
+    return _stepped(f, init, xs, length, reverse, unroll, "`f` of ops.scan", "init")
+
+
+def _stepped(
+    f: Any, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool, name: str, start: str
+) -> Any:
+    """`scan` for a function that messages call `name`, whose first carry they call `start`."""
     carry, carry_tree = optree.tree_flatten(init)
     slices, slice_tree = optree.tree_flatten(xs)
-    length = _scan_length(slices, length)
+    length = _length(slices, length, name)
 
     def accept(found: Any) -> None:
         if found.type is not tuple or found.num_children != 2:
-            raise StructureError(f"`f` of ops.scan must return a pair (carry, result), and returned {found}.")
+            raise StructureError(f"{name} must return a pair (carry, result), and returned {found}.")
         if found.child(0) != carry_tree:
-            raise StructureError(f"`f` of ops.scan must return a carry like `init` {carry_tree}, not {found.child(0)}.")
+            raise StructureError(
+                f"{name} must return a carry like `{start}`, of the structure {carry_tree}, not {found.child(0)}."
+            )
 
     args = optree.treespec_tuple((carry_tree, slice_tree))
-    flat = FlatFunction(f, "`f` of ops.scan", args, len(carry), accept)
+    flat = FlatFunction(f, name, args, len(carry), accept)
     rest = (flat, len(carry), length, bool(reverse), unroll)
     if length == 0 and not any(isinstance(x, Spec) for x in carry + slices):
-        specs = [_spec(x) for x in carry + slices]
+        specs = [spec_of(x) for x in carry + slices]
         ys = _scan.infer(active.backend, [specs, *rest], specs)[len(carry) :]
         leaves = [s.convert_to_tensor(x) for x in carry] + [s.zeros(y.shape, y.dtype) for y in ys]
     else:
@@ -385,19 +317,19 @@ def scan(
     return optree.tree_unflatten(flat.result[0], leaves)
 
 
-def _scan_length(slices: list[Any], length: int | None) -> int | None:
+def _length(slices: list[Any], length: int | None, name: str) -> int | None:
     """The number of steps where it is known; checks that all agree."""
     known = set() if length is None else {int(length)}
     for x in slices:
         if not s.ndim(x):
-            raise ShapeError("ops.scan goes along the first axis of `xs`, and a scalar has none.")
+            raise ShapeError(f"{name} gets slices along the first axis, and a scalar has none.")
         n = x.shape[0] if hasattr(x, "shape") else len(x)
         if n is not None:
             known.add(int(n))
     if len(known) > 1:
-        raise ShapeError(f"ops.scan needs one length for all of `xs` and `length`, and found {sorted(known)}.")
+        raise ShapeError(f"{name} gets slices along the first axis, of one length in all, and found {sorted(known)}.")
     if not known and not slices:
-        raise ArgumentError("ops.scan needs `xs` or `length` to know how many steps to take.")
+        raise ArgumentError(f"{name} would run forever: give tensors to go along, or `length` for ops.scan.")
     return known.pop() if known else None
 
 
@@ -416,13 +348,17 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> float(ops.fori_loop(0, 3, lambda i, x: x * 2.0, ops.convert_to_tensor(1.0)))
         8.0
     """
+    name = "`body_fun` of ops.fori_loop"
+    if not callable(body_fun):
+        raise ArgumentTypeError(f"{name} must be a function, and {body_fun!r} came.")
     if isinstance(lower, int) and isinstance(upper, int):
         index = s.arange(lower, max(lower, upper), dtype="int32")
-        return scan(lambda value, i: (body_fun(i, value), None), init_val, index)[0]
+        one = lambda value, i: (body_fun(i, value), None)  # noqa: E731
+        return _stepped(one, init_val, index, None, False, 1, name, "init_val")[0]
     lower = e.cast(lower, "int32") if not isinstance(lower, int) else lower
     upper = e.cast(upper, "int32") if not isinstance(upper, int) else upper
     step = lambda i, value: (e.add(i, 1), body_fun(i, value))  # noqa: E731
-    return while_loop(lambda i, value: e.less(i, upper), step, (lower, init_val))[1]
+    return _repeated(lambda i, value: e.less(i, upper), step, (lower, init_val), None, name)[1]
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -437,7 +373,10 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         >>> ops.convert_to_numpy(ops.map(lambda x: x * x, ops.convert_to_tensor([1.0, 2.0, 3.0]))).tolist()
         [1.0, 4.0, 9.0]
     """
-    return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
+    name = "`f` of ops.map"
+    if not callable(f):
+        raise ArgumentTypeError(f"{name} must be a function, and {f!r} came.")
+    return _stepped(lambda carry, x: (carry, f(x)), (), xs, None, False, 1, name, "init")[1]
 
 
 def _mapped_specs(operands: list[Spec], f: FlatFunction) -> list[Spec]:
@@ -467,7 +406,11 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     leaves, tree = optree.tree_flatten((elements,))  # pyright: ignore[reportArgumentType]
     if not leaves:
         raise ArgumentError("ops.vectorized_map needs tensors to go along, and `elements` holds none.")
-    _scan_length(leaves, None)
     flat = FlatFunction(function, "`function` of ops.vectorized_map", tree)
-    leaves = _call(_vectorized_map, leaves, flat)
+    length = _length(leaves, None, flat.name)
+    if length == 0 and not any(isinstance(x, Spec) for x in leaves):  # not every backend has a result to show for it
+        specs = [spec_of(x) for x in leaves]
+        leaves = [s.zeros(y.shape, y.dtype) for y in _vectorized_map.infer(active.backend, [specs, flat], specs)]
+    else:
+        leaves = _call(_vectorized_map, leaves, flat)
     return optree.tree_unflatten(flat.result[0], leaves)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras_fn.ops.shape as s
 from keras_fn.core import windows
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import Op, floats, op, same
+from keras_fn.core.reading import kept
 from keras_fn.core.settings import standardize_data_format
 from keras_fn.core.shapes import Dim, Shape, tuple_of
 from keras_fn.core.spec import Spec
@@ -22,19 +24,17 @@ def _tensor(x: Any) -> Any:
     return x if hasattr(x, "shape") else s.convert_to_tensor(x)
 
 
-def _spatial_rank(inputs: Any, kernel: Any = None) -> int:
-    """The number of spatial axes; both tensors must have two axes more."""
-    rank = len(inputs.shape)
+def _spatial_rank(dims: Shape, *kernels: Shape) -> int:
+    """The number of spatial axes; inputs and kernels must have two axes more."""
+    rank = len(dims)
     if not 3 <= rank <= 5:
         raise ShapeError(
             f"`inputs` must have 3, 4 or 5 dimensions (batch, channels, and 1 to 3 spatial ones), and its shape is "
-            f"{tuple(inputs.shape)}."
+            f"{dims}."
         )
-    if kernel is not None and len(kernel.shape) != rank:
-        raise ShapeError(
-            f"`kernel` must have as many dimensions as `inputs`: the shapes are {tuple(kernel.shape)} and "
-            f"{tuple(inputs.shape)}."
-        )
+    for kernel in kernels:
+        if len(kernel) != rank:
+            raise ShapeError(f"`kernel` must have as many dimensions as `inputs`: the shapes are {kernel} and {dims}.")
     return rank - 2
 
 
@@ -55,11 +55,21 @@ def _options(n: int, strides: Any, padding: Any, data_format: str | None, dilati
     )
 
 
-def _apply(declared: Op, inputs: Any, *rest: Any) -> Any:
-    """Runs a primitive; on tensors, too, bad shapes are refused here, in our words and on every backend alike."""
-    if not isinstance(inputs, Spec):
-        declared.shape(inputs, *rest)  # type: ignore[misc]
-    return declared(inputs, *rest)
+def _settle(rule: Callable[..., Any], tensors: tuple[Any, ...], *given: Any) -> tuple[Any, ...]:
+    """The arguments behind the tensors, `strides, padding, data_format, dilation`, as kernels take them.
+
+    Shapes that do not fit the rule are refused here, on tensors too, in our words and on every backend alike.
+    """
+    dims = tuple([tuple(x.shape) for x in tensors])
+    options = _options(_spatial_rank(*dims), *given)
+    if not isinstance(tensors[0], Spec):  # of those, the op itself asks its rule
+        _refuse(rule, dims, options)
+    return options
+
+
+@kept(maxsize=1024)  # most calls are on shapes that came before
+def _refuse(rule: Callable[..., Any], dims: tuple[Shape, ...], options: tuple[Any, ...]) -> None:
+    rule(*(Spec(d, "float32") for d in dims), *options)
 
 
 # --- shape rules
@@ -139,16 +149,13 @@ def conv(
         8
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
-    n = _spatial_rank(inputs, kernel)
-    return _apply(_conv, inputs, kernel, *_options(n, strides, padding, data_format, dilation_rate))
+    return _conv(inputs, kernel, *_settle(_conv_shape, (inputs, kernel), strides, padding, data_format, dilation_rate))
 
 
-@op(dtype=floats("inputs", "kernel"))
-def _depthwise_conv(inputs, kernel, strides, padding, data_format, dilation):
-    """`depthwise_conv` with all arguments given: a convolution in which every channel is a group."""
-    *window, channels, multiplier = kernel.shape
-    kernel = s.reshape(kernel, (*window, 1, channels * multiplier))
-    return _apply(_conv, inputs, kernel, strides, padding, data_format, dilation)
+def _apart(dims: Any) -> tuple[Any, ...]:
+    """The shape of a depthwise kernel as that of a convolution in which every channel is a group."""
+    *window, channels, multiplier = dims
+    return (*window, 1, channels * multiplier)
 
 
 def _check_depth(inputs: Any, kernel: Any, data_format: str) -> None:
@@ -158,6 +165,18 @@ def _check_depth(inputs: Any, kernel: Any, data_format: str) -> None:
             f"A depthwise kernel of the shape {tuple(kernel.shape)} is for {kernel.shape[-2]} channels, and inputs of "
             f"the shape {tuple(inputs.shape)} ({data_format}) have {channels}."
         )
+
+
+@op(dtype=floats("inputs", "kernel"))
+def _depthwise_conv(inputs, kernel, strides, padding, data_format, dilation):
+    """`depthwise_conv` with all arguments given: a convolution in which every channel is a group."""
+    _check_depth(inputs, kernel, data_format)
+    return _conv(inputs, s.reshape(kernel, _apart(kernel.shape)), strides, padding, data_format, dilation)
+
+
+def _depthwise_shape(inputs: Any, kernel: Any, *options: Any) -> Shape:
+    _check_depth(inputs, kernel, options[2])
+    return _conv_shape(inputs, Spec(_apart(kernel.shape), "float32"), *options)
 
 
 def depthwise_conv(
@@ -179,9 +198,8 @@ def depthwise_conv(
         Tensor with `channels * multiplier` channels, those of one input channel side by side.
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
-    n = _spatial_rank(inputs, kernel)
-    _check_depth(inputs, kernel, standardize_data_format(data_format))
-    return _depthwise_conv(inputs, kernel, *_options(n, strides, padding, data_format, dilation_rate))
+    options = _settle(_depthwise_shape, (inputs, kernel), strides, padding, data_format, dilation_rate)
+    return _depthwise_conv(inputs, kernel, *options)
 
 
 @op(dtype=floats("inputs", "depthwise_kernel", "pointwise_kernel"))
@@ -189,7 +207,14 @@ def _separable_conv(inputs, depthwise_kernel, pointwise_kernel, strides, padding
     """`separable_conv` with all arguments given."""
     x = _depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation)
     ones = (1,) * len(strides)
-    return _apply(_conv, x, pointwise_kernel, ones, "valid", data_format, ones)
+    return _conv(x, pointwise_kernel, ones, "valid", data_format, ones)
+
+
+def _separable_shape(inputs: Any, depthwise: Any, pointwise: Any, *options: Any) -> Shape:
+    strides, _, data_format, _ = options
+    ones = (1,) * len(strides)
+    middle = Spec(_depthwise_shape(inputs, depthwise, *options), "float32")
+    return _conv_shape(middle, pointwise, ones, "valid", data_format, ones)
 
 
 def separable_conv(
@@ -210,11 +235,8 @@ def separable_conv(
         strides, padding, data_format, dilation_rate: as for `conv`, of the depthwise part.
     """
     inputs, depthwise_kernel, pointwise_kernel = map(_tensor, (inputs, depthwise_kernel, pointwise_kernel))
-    n = _spatial_rank(inputs, depthwise_kernel)
-    _spatial_rank(inputs, pointwise_kernel)
-    _check_depth(inputs, depthwise_kernel, standardize_data_format(data_format))
-    options = _options(n, strides, padding, data_format, dilation_rate)
-    return _separable_conv(inputs, depthwise_kernel, pointwise_kernel, *options)
+    tensors = (inputs, depthwise_kernel, pointwise_kernel)
+    return _separable_conv(*tensors, *_settle(_separable_shape, tensors, strides, padding, data_format, dilation_rate))
 
 
 # --- transposed convolution
@@ -289,14 +311,16 @@ def conv_transpose(
         ShapeError: where the channels do not fit the kernel.
     """
     inputs, kernel = _tensor(inputs), _tensor(kernel)
-    n = _spatial_rank(inputs, kernel)
-    steps, padding, data_format, dilation = _options(n, strides, padding, data_format, dilation_rate)
+    n = _spatial_rank(tuple(inputs.shape), tuple(kernel.shape))
+    steps, padding, layout, dilation = _options(n, strides, padding, data_format, dilation_rate)
     extra = (None,) * n if output_padding is None else tuple_of(output_padding, n, "output_padding", zero=True)
     if any(p is not None and p >= t for p, t in zip(extra, steps, strict=True)):
         raise ArgumentError(f"`output_padding` ({extra}) must be less than `strides` ({steps}) along each axis.")
     spans = [windows.span(k, d) for k, d in zip(kernel.shape, dilation, strict=False)]
     crops = tuple(_crop(k, t, padding, p) for k, t, p in zip(spans, steps, extra, strict=True))
-    return _apply(_conv_transpose, inputs, kernel, steps, crops, data_format, dilation)
+    if not isinstance(inputs, Spec):
+        _transposed_shape(inputs, kernel, steps, crops, layout, dilation)
+    return _conv_transpose(inputs, kernel, steps, crops, layout, dilation)
 
 
 # --- pooling
@@ -319,10 +343,15 @@ def _average_pool(inputs, pool_size, strides, padding, data_format):
 
 def _pool(declared: Op, inputs: Any, pool_size: Any, strides: Any, padding: str, data_format: str | None) -> Any:
     inputs = _tensor(inputs)
-    n = _spatial_rank(inputs)
-    pool_size = tuple_of(pool_size, n, "pool_size")
-    options = _options(n, pool_size if strides is None else strides, padding, data_format, 1)
-    return _apply(declared, inputs, pool_size, *options[:3])
+    pool_size = tuple_of(pool_size, _spatial_rank(tuple(inputs.shape)), "pool_size")
+    # the place of the dilation, which pooling lacks, is that of the windows
+    given = (pool_size if strides is None else strides, padding, data_format, pool_size)
+    steps, padding, data_format, _ = _settle(_windows_fit, (inputs,), *given)
+    return declared(inputs, pool_size, steps, padding, data_format)
+
+
+def _windows_fit(inputs: Any, strides: Any, padding: str, data_format: str, pool_size: Any) -> None:
+    _pool_shape(inputs, pool_size, strides, padding, data_format)
 
 
 def max_pool(

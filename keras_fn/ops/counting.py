@@ -9,8 +9,10 @@ import numpy as np
 import keras_fn.ops.segments as segments
 import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError
 from keras_fn.core.op import DtypeRule, floats, mixes, op
+from keras_fn.core.sparse import is_sparse
 from keras_fn.core.spec import Spec
 from keras_fn.ops import creation
 from keras_fn.ops import elementwise as e
@@ -51,10 +53,12 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     The length of the result depends on values, so JAX cannot compile it; `ops.segment_sum` can be.
 
     Args:
-        x: tensor of whole numbers that are not negative, of shape `(n,)`, or `(batch, n)` to count in each row.
-        weights: tensor of the shape of x: what each counts for; None for 1.
+        x: tensor of whole numbers that are not negative, of shape `(n,)`, or `(batch, n)` to count in each row. Of a
+            sparse tensor, the numbers that are stored are counted.
+        weights: tensor of the shape of x: what each counts for; None for 1. Beside a sparse x, a sparse tensor that
+            stores its elements at the same places.
         minlength: the least length of the result.
-        sparse: whether the result is a sparse tensor.
+        sparse: whether the result is a sparse tensor; that of a sparse x always is one.
 
     Returns:
         Tensor of int32, or of the dtype of the weights, of shape `(max(x) + 1,)` or `(batch, max(x) + 1)`.
@@ -69,13 +73,14 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     """
     if minlength < 0:
         raise ArgumentError(f"ops.bincount: `minlength` must not be negative, and is {minlength}.")
-    values = host_values(x)
+    stored = is_sparse(x, active.backend)
+    values = host_values(active.backend.coordinates(x)[1] if stored and not isinstance(x, Spec) else x)
     if values is not None and values.size and values.dtype.kind == "i" and values.min() < 0:
         raise ArgumentError(f"ops.bincount counts numbers from 0, and {values.min()} is negative.")
     if not isinstance(x, Spec):
         x = s.convert_to_tensor(x)
         _counted(Spec(known_shape(x), "int32"))
-    if sparse:
+    if sparse or stored:
         return sparse_bincount(x, weights, minlength)
     return _checked_bincount(x, weights, minlength)
 

@@ -213,5 +213,5 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
         e.multiply(e.subtract(1.0, gone), e.log(e.absolute(first))), e.multiply(gone, e.log(e.absolute(last)))
     )
     inner = e.where(e.greater(ratio, 0), e.multiply(e.sign(first), e.exp(logs)), float("nan"))
-    inner = e.where(gone == 0, first, inner)
-    return _delivered(e.where(gone == 1, last, inner), dtype, name)
+    inner = e.where(e.equal(gone, 0), first, inner)
+    return _delivered(e.where(e.equal(gone, 1), last, inner), dtype, name)

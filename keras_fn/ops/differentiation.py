@@ -7,11 +7,14 @@ from typing import Any
 
 import optree
 
-from keras_fn.core.errors import ArgumentError, ArgumentTypeError, StructureError
+from keras_fn.core import dtypes
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError
 from keras_fn.core.op import op
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import unwrap
-from keras_fn.ops.control import FlatFunction, _call, _own_dtypes
+from keras_fn.ops.control import _call, _own_dtypes
+from keras_fn.ops.elementwise import cast
+from keras_fn.ops.flat_function import FlatFunction, compatible, spec_of
 
 __all__ = ["custom_gradient", "jvp"]
 
@@ -103,6 +106,16 @@ def _jvp(operands, f):
     """`jvp` over a flat function: the first half of the operands are the primals, the second the tangents."""
 
 
+def _direction(primal: Any, tangent: Any) -> Any:
+    """The tangent in the dtype of its primal."""
+    wanted, found = spec_of(primal), spec_of(tangent)
+    if not compatible(wanted.shape, found.shape):
+        raise ShapeError(
+            f"A tangent of ops.jvp has the shape of its primal: {wanted.shape} was expected, and {found.shape} came."
+        )
+    return tangent if wanted.dtype == found.dtype or not dtypes.is_float(wanted.dtype) else cast(tangent, wanted.dtype)
+
+
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """What a function gives, and how fast that changes along a direction: the product of its Jacobian and a vector.
 
@@ -118,7 +131,8 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
         A pair `(fun(*primals), tangent)`, with the second part of the pair after these where `has_aux`.
 
     Raises:
-        ArgumentError: where `tangents` are not like `primals`.
+        ArgumentError: where `tangents` is no tree like `primals`.
+        ShapeError: where a tangent has another shape than its primal.
         BackendError: where the backend has no gradients.
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
@@ -133,6 +147,7 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
             raise StructureError(f"`fun` of ops.jvp must return (result, aux) where `has_aux`, and returned {found}.")
 
     flat = FlatFunction(fun, "`fun` of ops.jvp", tree, accept=accept)
+    directions = [_direction(x, t) for x, t in zip(leaves, directions, strict=True)]
     found = _call(_jvp, [*leaves, *directions], flat)
     results = flat.result[0]
     half = len(found) // 2

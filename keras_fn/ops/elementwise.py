@@ -224,7 +224,13 @@ def negative(x):
     """`-x`."""
 
 
-@op(dtype=same("x"), shape=keeps, oracle="numpy.absolute")
+def _size_of(x: Any) -> tuple[str, str]:
+    """What has a real and an imaginary part has a size of their dtype."""
+    found = dtypes.result_type(x)
+    return found, dtypes.PART.get(found, found)
+
+
+@op(dtype=DtypeRule(("x",), _size_of), shape=keeps, oracle="numpy.absolute")
 def absolute(x):
     """The distance from 0."""
 
@@ -251,7 +257,7 @@ def _within(x: Any, *limits: Any) -> tuple[str, str]:
     return out, out
 
 
-@op(dtype=DtypeRule(("x", "x_min", "x_max"), _within), oracle="numpy.clip")
+@op(dtype=DtypeRule(("x", "x_min", "x_max"), _within, keeps_scalars=True), oracle="numpy.clip")
 def clip(x, x_min, x_max):
     """Values below `x_min` become `x_min`, values above `x_max` become `x_max`."""
     if x_min is not None:

@@ -273,8 +273,11 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     return s.squeeze(_lstsq(a, s.expand_dims(b, -1), rcond), -1)
 
 
+_FACTORS = factors("x")
+
+
 def _rank_dtypes(found: Any) -> tuple[str, str]:
-    return factors("x").agree(found)[0] or "float32", "int32"
+    return _FACTORS.agree(found)[0] or "float32", "int32"
 
 
 @op(dtype=DtypeRule(("x",), _rank_dtypes))

@@ -176,6 +176,18 @@ def _framed(length: Any, size: int, step: int) -> Any:
     return None if length is None else (length - size) // step + 1
 
 
+# up to so many blocks, slices are faster than a gather
+_FEW = 8
+
+
+def _side_by_side(x: Any, pieces: Any, whole: int, step: int) -> Any:
+    """The pieces of a signal that are `whole` blocks of `step` elements each, and begin with every block."""
+    batch = s.shape(x)[:-1]
+    x = s.get_item(x, (..., slice(0, (pieces + whole - 1) * step)))
+    blocks = s.reshape(x, (*batch, pieces + whole - 1, step))
+    return s.concatenate([s.get_item(blocks, (..., slice(i, i + pieces), slice(None))) for i in range(whole)], -1)
+
+
 @op(dtype=same("x"))
 def extract_sequences(x, sequence_length, sequence_stride):
     """The pieces of a signal that begin every so many elements.
@@ -206,6 +218,9 @@ def extract_sequences(x, sequence_length, sequence_stride):
     pieces = _framed(length, sequence_length, sequence_stride)
     if isinstance(x, Spec):
         return Spec((*x.shape[:-1], pieces, sequence_length), x.dtype)
+    whole, rest = divmod(sequence_length, sequence_stride)
+    if not rest and whole <= _FEW:  # a piece is some blocks side by side: copies of slices, where to gather is slow
+        return _side_by_side(x, pieces, whole, sequence_stride)
     starts = e.multiply(s.arange(pieces, dtype="int32"), sequence_stride)
     places = e.add(s.expand_dims(starts, 1), s.arange(sequence_length, dtype="int32"))
     return s.take(x, places, axis=-1)

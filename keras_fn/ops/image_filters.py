@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.op import floats, op, same
+from keras_fn.core.reading import remembered
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import reduction as r
@@ -20,11 +23,14 @@ __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 # --- filters
 def _along(images: Any, weights: Any, axis: int, padding: str) -> Any:
     """Images `(batch, height, width, channels)` filtered along the height (axis 0) or the width (axis 1)."""
-    channels = s.shape(images)[-1]
-    window = (-1, 1, 1, 1) if axis == 0 else (1, -1, 1, 1)
-    kernel = s.reshape(weights, window)
-    dims = s.shape(kernel)
-    kernel = s.broadcast_to(e.cast(kernel, s._dtype(images)), (*dims[:2], channels, 1))
+    channels, name = s.shape(images)[-1], s._dtype(images)
+    if isinstance(weights, Bell) and isinstance(channels, int):
+        kernel = s.convert_to_tensor(_bell_kernel(*weights, axis, channels), name)
+    else:
+        if isinstance(weights, Bell):
+            weights = s.convert_to_tensor(_bell_kernel(*weights, axis, 1), name)
+        kernel = s.reshape(weights, (-1, 1, 1, 1) if axis == 0 else (1, -1, 1, 1))
+        kernel = s.broadcast_to(e.cast(kernel, name), (*s.shape(kernel)[:2], channels, 1))
     return depthwise_conv(images, kernel, padding=padding, data_format="channels_last")
 
 
@@ -67,10 +73,27 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Any:
 
 
 def gaussian_weights(size: int, sigma: Any, dtype: str) -> Any:
-    """A bell curve around the middle of `size` places, of sum 1."""
+    """A bell curve around the middle of `size` places, of sum 1; made when it is used where sigma is a number."""
+    if isinstance(sigma, (int, float)):
+        return Bell(size, float(sigma))
     offsets = e.subtract(s.arange(size, dtype=dtype), (size - 1) / 2)
     weights = e.exp(e.multiply(e.square(e.true_divide(offsets, e.cast(sigma, dtype))), -0.5))
     return e.true_divide(weights, r.sum(weights))
+
+
+class Bell(NamedTuple):
+    """A bell curve around the middle of `size` places, of sum 1."""
+
+    size: int
+    sigma: float
+
+
+@remembered(maxsize=64)
+def _bell_kernel(size: int, sigma: float, axis: int, channels: int) -> np.ndarray:
+    """The depthwise kernel of a bell curve along the height (axis 0) or the width (axis 1)."""
+    weights = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
+    kernel = (weights / weights.sum()).reshape((-1, 1, 1, 1) if axis == 0 else (1, -1, 1, 1))
+    return np.repeat(kernel, channels, 2)
 
 
 @op(dtype=same("images"))
@@ -129,14 +152,13 @@ def _ssim(image1, image2, max_val, size, sigma, k1, k2, data_format):
     a, b = (_batched(channels_last(x, data_format)) for x in (image1, image2))
     weights = gaussian_weights(size, sigma, s._dtype(a))
 
-    def local(x: Any) -> Any:
-        return _along(_along(x, weights, 0, "valid"), weights, 1, "valid")
-
-    mean_a, mean_b = local(a), local(b)
+    # one pass of the filters over all that is filtered
+    parts = s.concatenate([a, b, e.multiply(a, b), e.add(e.square(a), e.square(b))], 0)
+    local = _along(_along(parts, weights, 0, "valid"), weights, 1, "valid")
+    mean_a, mean_b, products, powers = s.split(local, 4, 0)
     product = e.multiply(mean_a, mean_b)
     squares = e.add(e.square(mean_a), e.square(mean_b))
-    covariance = e.subtract(local(e.multiply(a, b)), product)
-    variances = e.subtract(local(e.add(e.square(a), e.square(b))), squares)
+    covariance, variances = e.subtract(products, product), e.subtract(powers, squares)
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     brightness = e.true_divide(e.add(e.multiply(product, 2.0), c1), e.add(squares, c1))
     structure = e.true_divide(e.add(e.multiply(covariance, 2.0), c2), e.add(variances, c2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ import keras_fn.ops.shape as s
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.errors import ArgumentError, ShapeError, closest
 from keras_fn.core.op import op, same
+from keras_fn.core.reading import remembered
 from keras_fn.core.settings import standardize_data_format
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
@@ -45,7 +45,7 @@ METHODS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], int]] = {
 }
 
 
-@functools.lru_cache(maxsize=128)
+@remembered(maxsize=128)
 def _taps(old: int, new: int, interpolation: str, antialias: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """For each new place along an axis, the old places that it is made of, and their weights: `(taps, new)` each.
 

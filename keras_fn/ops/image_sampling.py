@@ -162,11 +162,18 @@ def _warped(images: Any, down: Any, right: Any, order: int, mode: str, fill: Any
     """A batch of images, looked up at rows `down` and columns `right`, tensors `(batch or 1, height, width)`."""
     name = s._dtype(images)
     x = e.cast(channels_last(images, data_format), _computed_in(name))
-    batch, height, width, channels = s.shape(x)
+    return back(_brought_back(_sampled(x, down, right, order, mode, fill), name), data_format)
+
+
+@op(dtype=mixes("images", "down", "right"))
+def _sampled(images, down, right, order, fill_mode, fill_value):
+    """Float images `(batch, height, width, channels)`, looked up at rows and columns `(batch or 1, *places)`."""
+    if isinstance(images, Spec) or isinstance(down, Spec) or isinstance(right, Spec):
+        return Spec((images.shape[0], *down.shape[1:], images.shape[-1]), s._dtype(images))
+    batch, height, width, channels = s.shape(images)
     start = s.reshape(e.multiply(s.arange(batch, dtype="int32"), height * width), (-1, 1, 1))
-    rows = s.reshape(x, (-1, channels))
-    out = _looked_up(rows, (height, width), [down, right], order, mode, fill, start)
-    return back(_brought_back(out, name), data_format)
+    rows = s.reshape(images, (-1, channels))
+    return _looked_up(rows, (height, width), [down, right], order, fill_mode, fill_value, start)
 
 
 def _grid(images: Any, data_format: str) -> tuple[Any, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from keras_fn.core.op import op, promotes
+from keras_fn.core.op import DtypeRule, op
+from keras_fn.ops.contractions import _sums, matmul
 from keras_fn.ops.elementwise import add
-from keras_fn.ops.linalg import matmul
 
 __all__: list[str] = []  # a part of layers, and no public function
 
 
-@op(dtype=promotes("x", "weights", "bias"))
+@op(dtype=DtypeRule(("x", "weights", "bias"), _sums))
 def _linear(x, weights, bias):
     """`x @ weights + bias`, for weights of shape (features, units) and a bias of shape (units,)."""
     return add(matmul(x, weights), bias)

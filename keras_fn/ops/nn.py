@@ -23,6 +23,7 @@ from keras_fn.ops.adaptive_pool import *  # noqa: F403
 from keras_fn.ops.conv import *  # noqa: F403
 from keras_fn.ops.ctc import *  # noqa: F403
 from keras_fn.ops.elementwise import sigmoid as sigmoid
+from keras_fn.ops.known import times
 from keras_fn.ops.linalg import normalize as normalize
 from keras_fn.ops.noise_ratio import *  # noqa: F403
 from keras_fn.ops.patches import *  # noqa: F403
@@ -190,16 +191,24 @@ def _group_normalization(x, gamma, beta, groups, axis, epsilon):
     if isinstance(x, Spec):
         return Spec(x.shape, x.dtype)
     name, dims = _dtype(x), tuple(s.shape(x))
-    share = x.shape[axis] // groups
-    x = s.reshape(_at_least_32_bits(x), (*dims[:axis], groups, share, *dims[axis + 1 :]))
-    spread = tuple({axis: groups, axis + 1: share}.get(a, 1) for a in range(len(dims) + 1))
-    mean, variance = r.moments(x, tuple(a for a in range(1, len(dims) + 1) if a != axis), keepdims=True)
-    factor = e.rsqrt(e.add(variance, epsilon))
+    channels = x.shape[axis]
+    before, after = times(*dims[1:axis]), times(*dims[axis + 1 :])
+    x = s.reshape(_at_least_32_bits(x), (dims[0], before, channels, after))
+
+    def mean(v: Any) -> Any:
+        """Over a group, channel by channel first: those lie in rows that all frameworks sum fast."""
+        for place, length in ((3, after), (1, before)):
+            v = s.squeeze(v, place) if isinstance(length, int) and length == 1 else r.mean(v, place)
+        v = s.reshape(v, (dims[0], groups, channels // groups))
+        return s.reshape(s.repeat(r.mean(v, 2), channels // groups, 1), (dims[0], 1, channels, 1))
+
+    centred = e.subtract(x, mean(x))
+    factor = e.rsqrt(e.add(mean(e.square(centred)), epsilon))
     if gamma is not None:
-        factor = e.multiply(factor, s.reshape(e.cast(gamma, _dtype(x)), spread))
-    out = e.multiply(e.subtract(x, mean), factor)
+        factor = e.multiply(factor, s.reshape(e.cast(gamma, _dtype(x)), (channels, 1)))
+    out = e.multiply(centred, factor)
     if beta is not None:
-        out = e.add(out, s.reshape(e.cast(beta, _dtype(x)), spread))
+        out = e.add(out, s.reshape(e.cast(beta, _dtype(x)), (channels, 1)))
     return e.cast(s.reshape(out, dims), name)
 
 
@@ -357,8 +366,7 @@ def binary_crossentropy(target, output, from_logits=False):
     _same_shapes(target, output)
     if from_logits:
         # max(x, 0) - x * z + log(1 + exp(-|x|)): no exponential of a positive number
-        tail = e.log1p(e.exp(e.negative(e.absolute(output))))
-        return e.add(e.subtract(a.relu(output), e.multiply(output, target)), tail)
+        return e.add(e.subtract(a.relu(output), e.multiply(output, target)), a.softplus_tail(output))
     name = _dtype(output)
     # half floats have no number between 1 - epsilon and 1, whose complement has no logarithm
     target, output = _at_least_32_bits(target), _at_least_32_bits(output)

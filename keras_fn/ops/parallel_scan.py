@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import optree
+
 import keras_fn.ops.shape as s
-from keras_fn.core import shapes, trees
+from keras_fn.core import shapes
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, ShapeError, StructureError
 from keras_fn.core.spec import Spec
 
@@ -74,7 +76,8 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     """
     if not callable(f):
         raise ArgumentTypeError(f"`f` of ops.associative_scan must be a function, and {f!r} came.")
-    leaves = [x if hasattr(x, "shape") else s.convert_to_tensor(x) for x in trees.flatten(elems)]
+    found, tree = optree.tree_flatten(elems)  # pyright: ignore[reportArgumentType]
+    leaves = [x if hasattr(x, "shape") else s.convert_to_tensor(x) for x in found]
     if not leaves:
         raise ArgumentError("ops.associative_scan needs tensors to go along, and `elems` holds none.")
     axis = shapes.canonical_axis(axis, len(leaves[0].shape))
@@ -84,16 +87,16 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     length = lengths.pop()
     if not isinstance(length, int):
         if all(type(x) is Spec for x in leaves):
-            return trees.unflatten(elems, [Spec(x.shape, x.dtype) for x in leaves])
+            return optree.tree_unflatten(tree, [Spec(x.shape, x.dtype) for x in leaves])
         raise ShapeError(f"ops.associative_scan needs a known length along axis {axis}.")
 
     def join(a: Leaves, b: Leaves) -> Leaves:
-        out = trees.flatten(f(trees.unflatten(elems, a), trees.unflatten(elems, b)))
-        if len(out) != len(leaves):
-            raise StructureError(f"`f` of ops.associative_scan must return {len(leaves)} tensors, and gave {len(out)}.")
+        out, found = optree.tree_flatten(f(optree.tree_unflatten(tree, a), optree.tree_unflatten(tree, b)))
+        if found != tree:
+            raise StructureError(f"`f` of ops.associative_scan must return the structure {tree}, and returned {found}.")
         return out
 
     if reverse:
         leaves = [s.flip(x, axis) for x in leaves]
     out = _scanned(join, leaves, length, axis)
-    return trees.unflatten(elems, [s.flip(x, axis) for x in out] if reverse else out)
+    return optree.tree_unflatten(tree, [s.flip(x, axis) for x in out] if reverse else out)

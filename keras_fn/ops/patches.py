@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -12,6 +11,7 @@ import keras_fn.ops.shape as s
 from keras_fn.core import windows
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import op, same
+from keras_fn.core.reading import remembered
 from keras_fn.core.settings import standardize_data_format
 from keras_fn.core.shapes import tuple_of
 from keras_fn.core.spec import Spec
@@ -93,7 +93,7 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
     return _unfold(x, *pairs, _pair(stride, "stride"))
 
 
-@functools.lru_cache(maxsize=128)
+@remembered(maxsize=128)
 def _contributors(length: int, count: int, size: int, stride: int, dilation: int, padding: int) -> np.ndarray:
     """For each element of an axis, the pairs (place in the window, window) that cover it, each as one number.
 

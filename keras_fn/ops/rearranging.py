@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import keras_fn.ops.shape as s
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.core.op import op, same
+from keras_fn.core.reading import remembered
 from keras_fn.core.spec import Spec
 
 __all__ = ["rearrange"]
@@ -51,7 +51,7 @@ def _side(text: str, pattern: str) -> Side:
     return tuple(axes)
 
 
-@functools.lru_cache(maxsize=256)
+@remembered(maxsize=256)
 def _parsed(pattern: str) -> tuple[Side, Side]:
     """Both sides of a pattern."""
     left, arrow, right = pattern.partition("->")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_fn.core import dtypes, shapes
+from keras_fn.core import dtypes, limits, shapes
 from keras_fn.core.op import DtypeRule, casts, floats, gives, op, promotes, same
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
@@ -17,6 +17,12 @@ __all__ = [
 
 def reduces(x: Spec, axis: Any = None, keepdims: bool = False) -> shapes.Shape:
     """Shape rule of a reduction."""
+    return shapes.reduce(x.shape, axis, keepdims)
+
+
+def reduces_some(x: Spec, axis: Any = None, keepdims: bool = False) -> shapes.Shape:
+    """Shape rule of a reduction that has no result for no elements."""
+    limits.check_some(x.shape, axis)
     return shapes.reduce(x.shape, axis, keepdims)
 
 
@@ -88,26 +94,63 @@ def std(x, axis=None, keepdims=False):
     return e.sqrt(var(x, axis, keepdims))
 
 
-@op(dtype=same("x"), shape=reduces, oracle="numpy.max")
+@op(dtype=same("x"), shape=reduces_some, oracle="numpy.max")
 def amax(x, axis=None, keepdims=False):
     """Largest element over axes; NaN where there is one."""
 
 
-@op(dtype=same("x"), shape=reduces, oracle="numpy.min")
+@op(dtype=same("x"), shape=reduces_some, oracle="numpy.min")
 def amin(x, axis=None, keepdims=False):
     """Smallest element over axes; NaN where there is one."""
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """Largest element over axes, and at least `initial` where that is given."""
-    out = amax(x, axis, keepdims)
-    return out if initial is None else e.maximum(out, initial)
+    """Largest element over axes, and at least `initial` where that is given.
+
+    Args:
+        x: tensor.
+        axis: int or tuple of ints; None for all axes.
+        keepdims: whether the axes stay, with length 1.
+        initial: number: what is there beside the elements, and the result where there are none.
+
+    Raises:
+        ShapeError: where there are no elements and no `initial`.
+
+    Example:
+        >>> from keras_fn import ops
+        >>> ops.convert_to_numpy(ops.max([[1.0, 7.0], [3.0, 2.0]], axis=1, initial=4.0)).tolist()
+        [7.0, 4.0]
+    """
+    return _beside(amax, e.maximum, x, axis, keepdims, initial)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """Smallest element over axes, and at most `initial` where that is given."""
-    out = amin(x, axis, keepdims)
-    return out if initial is None else e.minimum(out, initial)
+    """Smallest element over axes, and at most `initial` where that is given; arguments and errors as of `max`.
+
+    Example:
+        >>> from keras_fn import ops
+        >>> ops.convert_to_numpy(ops.min([[1.0, 7.0], [3.0, 9.0]], axis=1, initial=2.0)).tolist()
+        [1.0, 2.0]
+    """
+    return _beside(amin, e.minimum, x, axis, keepdims, initial)
+
+
+def _is_empty(x: Any) -> bool:
+    """Whether it is known that there are no elements."""
+    from keras_fn.ops.shape import shape
+
+    return 0 in [d for d in shape(x) if isinstance(d, int)]
+
+
+def _beside(extreme: Any, meet: Any, x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
+    """An extreme of the elements and `initial`."""
+    if initial is None:
+        return extreme(x, axis, keepdims)
+    from keras_fn.ops.known import dtype_of
+
+    if _is_empty(x):
+        return e.add(e.cast(sum(x, axis, keepdims), dtype_of(x)), initial)  # 0 and the initial value
+    return meet(extreme(x, axis, keepdims), initial)
 
 
 @op(dtype=casts("bool", "x"), shape=reduces, oracle="numpy.any")
@@ -126,19 +169,21 @@ def count_nonzero(x, axis=None):
     return sum(e.cast(e.not_equal(x, 0), "int32"), axis)
 
 
-@op(dtype=gives("int32", "x"), shape=reduces, oracle="numpy.argmax")
+@op(dtype=gives("int32", "x"), shape=reduces_some, oracle="numpy.argmax")
 def argmax(x, axis=None, keepdims=False):
     """Index of the largest element; the first one of equals."""
 
 
-@op(dtype=gives("int32", "x"), shape=reduces, oracle="numpy.argmin")
+@op(dtype=gives("int32", "x"), shape=reduces_some, oracle="numpy.argmin")
 def argmin(x, axis=None, keepdims=False):
     """Index of the smallest element; the first one of equals."""
 
 
 @op(dtype=floats("x"))
 def logsumexp(x, axis=None, keepdims=False):
-    """`log(sum(exp(x)))` over axes, without overflow."""
+    """`log(sum(exp(x)))` over axes, without overflow; minus infinity of no elements."""
+    if _is_empty(x):
+        return e.log(sum(e.exp(x), axis, keepdims))
     peak = e.stop_gradient(amax(x, axis, True))
     peak = e.where(e.isfinite(peak), peak, 0.0)
     total = e.log(sum(e.exp(e.subtract(x, peak)), axis, keepdims))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import builtins
-import functools
 import operator
 from typing import Any
 
 import numpy as np
 
-from keras_fn.core import dtypes, shapes
+from keras_fn.core import dtypes, limits, shapes
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, DtypeError, ShapeError
 from keras_fn.core.op import DtypeRule, gives, mixes, op, promotes, same
+from keras_fn.core.reading import kept
 from keras_fn.core.shapes import Shape
 from keras_fn.core.sparse import check_kinds
 from keras_fn.core.spec import Spec
@@ -39,7 +39,9 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 def ndim(x: Any) -> int:
     """The number of dimensions."""
-    return len(x.shape) if hasattr(x, "shape") else np.ndim(x)
+    if hasattr(x, "shape"):
+        return len(x.shape)
+    return 0 if isinstance(x, (int, float)) else np.ndim(x)
 
 
 def size(x: Any) -> Any:
@@ -60,7 +62,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         x: what becomes a tensor.
         dtype: dtype name; None for that of x.
         sparse: False makes sparse tensors dense; True and None leave them as they are. Dense ones stay dense.
-        ragged: the same for ragged tensors.
+        ragged: the same for ragged tensors, whose rows are filled up with zeros where it is False.
 
     Raises:
         ArgumentError: for `sparse=True` or `ragged=True` where the backend has no such tensors.
@@ -71,25 +73,31 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     if isinstance(x, Spec):
         x = x if sparse is not False or not x.sparse else Spec(x.shape, x.dtype)
         return x if dtype is None else e.cast(x, dtype)
-    if x.__class__ in backend.sparse_classes and sparse is False:
+    if sparse is False and x.__class__ in backend.sparse_classes:
         x = backend.densify(x)
+    if ragged is False and x.__class__ in backend.ragged_classes:
+        x = backend.fill_up(x)
     return backend.convert(unwrap(x), None if dtype is None else dtypes.standardize(dtype))
 
 
 def convert_to_numpy(x: Any) -> Any:
-    """The values as a NumPy array; of a sparse tensor, with all its zeros."""
+    """The values as a NumPy array; of a sparse tensor, with all its zeros; of a ragged one, filled up with zeros."""
     if isinstance(x, Variable):
         return x.numpy()
     backend = active.backend
     if x.__class__ in backend.sparse_classes:
         x = backend.densify(x)
+    if x.__class__ in backend.ragged_classes:
+        x = backend.fill_up(x)
     return backend.to_numpy(x) if backend.is_tensor(x) else np.asarray(x)
 
 
 def is_tensor(x: Any) -> bool:
     """Whether x is a tensor of the active backend, or stands for one in a graph."""
     backend = active.backend
-    return isinstance(x, Spec) or backend.is_tensor(x) or x.__class__ in backend.sparse_classes
+    if isinstance(x, Spec) or backend.is_tensor(x) or type(x) in backend.sparse_classes:
+        return True
+    return type(x) in backend.ragged_classes
 
 
 # --- making
@@ -223,7 +231,7 @@ def _reshape(x, newshape):
 _INT = frozenset([int])
 
 
-@functools.lru_cache(maxsize=1024)
+@kept(maxsize=1024)
 def _check_reshape(have: tuple[int, ...], newshape: tuple[int, ...]) -> None:
     """The same error on every backend."""
     shapes.resolve_reshape(have, newshape)
@@ -504,7 +512,7 @@ def _indexed(x: Spec, key: Any) -> Shape:
         elif isinstance(k, (int, np.integer)):
             n = x.shape[axis]
             if n is not None and not -n <= k < n:
-                raise ShapeError(f"The index {k} is out of range for axis {axis} of the shape {x.shape}.")
+                raise limits.out_of_range(k, n, axis, x.shape)
             axis += 1
         else:
             array: Any = k if hasattr(k, "shape") else np.asarray(k)
@@ -570,23 +578,78 @@ def _take_rows(x, rows):
     """`take` along the first axis for row numbers that are known to be in range: a batch of a data set."""
 
 
-@op(dtype=places, shape=lambda x, indices, axis=None: indices.shape)
+def _taken_along(x: Spec, indices: Spec, axis: int | None = None) -> Shape:
+    if axis is None:
+        return (shapes.size(indices.shape),)
+    if len(x.shape) != len(indices.shape):
+        raise ShapeError(
+            f"Indices along an axis need as many dimensions as the tensor: {indices.shape} came for {x.shape}."
+        )
+    axis = shapes.canonical_axis(axis, len(x.shape))
+    others = shapes.broadcast(*((*t.shape[:axis], *t.shape[axis + 1 :]) for t in (x, indices)))
+    return (*others[:axis], indices.shape[axis], *others[axis:])
+
+
+@op(dtype=places, shape=_taken_along)
 def take_along_axis(x, indices, axis=None):
-    """Elements of x along an axis, at indices that match x in all other axes."""
+    """Elements of x along an axis, at indices that match x, or broadcast with it, in all other axes."""
 
 
 def _sliced(inputs: Spec, start_indices: Any, shape: Any) -> Shape:
+    _check_block(inputs.shape, start_indices, tuple(shape))
     return tuple(shape)
+
+
+def _updated(inputs: Spec, start_indices: Any, updates: Spec) -> Shape:
+    _check_block(inputs.shape, start_indices, updates.shape)
+    return inputs.shape
+
+
+def _check_block(shape: Shape, start: Any, block: Shape) -> None:
+    """As far as all is known: that a block lies inside."""
+    limits.check_block(shape, block)
+    known = isinstance(start, (tuple, list)) and builtins.all(isinstance(n, int) for n in (*start, *shape, *block))
+    if known:
+        limits.corner(start, shape, block)  # type: ignore[arg-type]
 
 
 @op(dtype=mixes("inputs"), shape=_sliced)
 def slice(inputs, start_indices, shape):
-    """The block of the given shape that begins at `start_indices`."""
+    """The block of the given shape that begins at `start_indices`.
+
+    Args:
+        inputs: tensor.
+        start_indices: an index for each axis: ints, or a vector. Below 0 they count from the end.
+        shape: ints: the shape of the block.
+
+    Raises:
+        OutOfRangeError: where the block does not lie inside of the tensor, and the indices can be read. Inside of a
+            compiled program it is moved to the nearest place inside.
+
+    Example:
+        >>> from keras_fn import ops
+        >>> ops.convert_to_numpy(ops.slice([[1, 2, 3], [4, 5, 6]], (0, -2), (2, 2))).tolist()
+        [[2, 3], [5, 6]]
+    """
 
 
-@op(dtype=mixes("inputs", "updates"), shape=lambda inputs, start_indices, updates: inputs.shape)
+@op(dtype=mixes("inputs", "updates"), shape=_updated)
 def slice_update(inputs, start_indices, updates):
-    """A copy of `inputs` in which the block at `start_indices` holds `updates`."""
+    """A copy of `inputs` in which the block at `start_indices` holds `updates`.
+
+    Args:
+        inputs: tensor.
+        start_indices: an index for each axis: ints, or a vector. Below 0 they count from the end.
+        updates: tensor of the same rank.
+
+    Raises:
+        OutOfRangeError: as of `slice`.
+
+    Example:
+        >>> from keras_fn import ops
+        >>> ops.convert_to_numpy(ops.slice_update([1, 2, 3, 4], (1,), [8, 9])).tolist()
+        [1, 8, 9, 4]
+    """
 
 
 @op(dtype=mixes("values", "segment_ids"), shape=lambda values, segment_ids, num: (num, *values.shape[1:]))
@@ -594,17 +657,24 @@ def _segment_sum(values, segment_ids, num):
     """Sums of the rows of each segment."""
 
 
-@op(dtype=mixes("x"), shape=lambda x, axis=-1: x.shape, oracle="numpy.sort")
+def _ordered(x: Spec, axis: int = -1) -> Shape:
+    if axis is not None:
+        shapes.canonical_axis(axis, len(x.shape))
+    return x.shape
+
+
+@op(dtype=mixes("x"), shape=_ordered, oracle="numpy.sort")
 def sort(x, axis=-1):
     """The elements in ascending order along an axis."""
 
 
-@op(dtype=gives("int32", "x"), shape=lambda x, axis=-1: x.shape)
+@op(dtype=gives("int32", "x"), shape=_ordered)
 def argsort(x, axis=-1):
     """The indices that sort x along an axis; equals keep their order."""
 
 
 def _top(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
+    limits.check_top(k, x.shape)
     dims = (*x.shape[:-1], k)
     return Spec(dims, x.dtype), Spec(dims, "int32")
 

@@ -86,7 +86,8 @@ def _is_one(d: Any) -> bool:
 
 
 def _spread(x: Any, shape: tuple[Any, ...]) -> Any:
-    """A sparse tensor broadcast to a shape."""
+    """A sparse tensor broadcast to a shape; its elements are stored one by one."""
+    x = active.backend.single_elements(x)
     have = shape_of(x)
     have = (1,) * (len(shape) - len(have)) + have
     if len(shape) == ndim(x) and not any(_is_one(a) and not _is_one(b) for a, b in zip(have, shape, strict=True)):

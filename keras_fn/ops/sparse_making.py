@@ -6,8 +6,9 @@ from typing import Any
 
 from keras_fn.core import shapes
 from keras_fn.core.backend import active
+from keras_fn.core.errors import ArgumentTypeError, ShapeError
 from keras_fn.core.op import DtypeRule, mixes, op
-from keras_fn.core.sparse import check_kinds
+from keras_fn.core.sparse import check_kinds, is_sparse
 from keras_fn.core.spec import Spec
 from keras_fn.ops import elementwise as e
 from keras_fn.ops.reduction import amax
@@ -67,11 +68,34 @@ def _sparse_bincount(x, weights, minlength):
     dims = shape(x)
     if isinstance(x, Spec):
         return Spec((*dims[:-1], None), "int32" if weights is None else weights.dtype, sparse=True)
-    length = max(minlength, int(amax(x)) + 1 if 0 not in dims else 0)
-    numbers = e.cast(reshape(x, (-1,)), "int32")
-    values = ones_like(numbers) if weights is None else reshape(weights, (-1,))
-    places = stack([*_unravelled(dims, numbers)[:-1], numbers], 1)
+    backend = active.backend
+    if is_sparse(x, backend):
+        found, numbers = backend.coordinates(x)
+        numbers, rows = e.cast(numbers, "int32"), [found[:, i] for i in range(len(dims) - 1)]
+        values = ones_like(numbers) if weights is None else _stored(weights, numbers)
+    else:
+        numbers = e.cast(reshape(x, (-1,)), "int32")
+        rows = _unravelled(dims, numbers)[:-1]
+        values = ones_like(numbers) if weights is None else reshape(weights, (-1,))
+    length = max(minlength, int(amax(numbers)) + 1 if shape(numbers)[0] else 0)
+    places = stack([*rows, e.cast(numbers, rows[0].dtype) if rows else numbers], 1)
     return active.backend.from_coordinates(places, values, (*dims[:-1], length))
+
+
+def _stored(weights: Any, numbers: Any) -> Any:
+    """The stored values of the weights of sparse numbers."""
+    if not is_sparse(weights, active.backend):
+        raise ArgumentTypeError(
+            "ops.bincount: the weights of a sparse tensor must be a sparse tensor too, and a dense one came. Make x "
+            "dense with `ops.convert_to_tensor(x, sparse=False)`, or the weights sparse."
+        )
+    values = active.backend.coordinates(weights)[1]
+    if shape(values)[0] != shape(numbers)[0]:
+        raise ShapeError(
+            f"ops.bincount: sparse weights must store elements where x does: x stores {shape(numbers)[0]}, and the "
+            f"weights store {shape(values)[0]}."
+        )
+    return values
 
 
 def _unravelled(dims: tuple[Any, ...], like: Any) -> list[Any]:

@@ -21,6 +21,8 @@ __all__ = ["bartlett", "blackman", "hamming", "hanning", "kaiser"]
 
 
 def _length(x: Any, name: str) -> int:
+    if isinstance(x, int) and not isinstance(x, bool):
+        return x
     value = None if isinstance(x, Spec) else host_values(x)
     if value is None or value.shape != () or (value.dtype.kind not in "iub" and value != np.floor(value)):
         raise ArgumentTypeError(f"ops.{name}: the length of the window must be an int, known at once, not {x!r}.")

@@ -420,6 +420,8 @@ class Optimizer(Checked):
         if isinstance(grad, Variable):
             grad = grad.value
         if not self.backend.is_tensor(grad):
+            if grad.__class__ in self.backend.sparse_classes:
+                grad = self.backend.densify(grad)
             grad = self.backend.convert(grad, variable._dtype)
         elif self.backend.dtype_of(grad) != variable._dtype:
             grad = self.backend.cast(grad, variable._dtype)

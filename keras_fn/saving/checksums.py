@@ -1,16 +1,19 @@
-"""Check sums of the arrays in a weights file, in two attributes of its root, which Keras leaves alone.
+"""Check sums of the arrays in a weights file, in two attributes that other programs leave alone.
 
-HDF5 in its default form has none: a changed bit in a weight would be loaded as another weight. `keras_fn_arrays` is
-JSON, `{path: [dtype, shape, CRC-32 of the values, little endian, in C order]}`, and `keras_fn_crc32` is the CRC-32 of
-this text. So names, shapes and dtypes are protected as well as the values. Files with neither attribute are those of
-other programs.
+HDF5 in its default form has none, nor has safetensors: a changed bit in a weight would be loaded as another weight.
+`keras_fn_arrays` is JSON, `{path: [dtype, shape, CRC-32 of the values, little endian, in C order]}`, and
+`keras_fn_crc32` is the CRC-32 of this text. So names, shapes and dtypes are protected as well as the values. They are
+attributes of the root of an HDF5 file, and lie in the `__metadata__` of a safetensors file. Files with neither are
+those of other programs.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +26,8 @@ ARRAYS, CRC = "keras_fn_arrays", "keras_fn_crc32"
 # what Keras keeps as JSON in legacy files
 _LEGACY = ("model_config", "training_config")
 _HINT = "The file is damaged, or was changed by another program. Take another copy of it."
+# the beginning of a list of arrays, by which it is known where it has lost its name
+_LIST = re.compile(r'\{("(?:[^"\\]|\\.)*+":\["\w+",\[[\d,]*\],\d+\]|\}$)')
 
 
 class Ledger:
@@ -34,50 +39,110 @@ class Ledger:
     def note(self, path: str, array: np.ndarray, dtype: str) -> None:
         """Notes an array that is written as it is, under its path from the root."""
         raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        self._arrays[path.strip("/")] = [dtype, list(array.shape), values_crc32(raw, array.dtype)]
+        self._arrays[path] = [dtype, list(array.shape), values_crc32(raw, array.dtype)]
 
-    def write(self, root: Any) -> None:
-        """Writes the attributes into the root of an h5py file."""
-        text = json.dumps(self._arrays, separators=(",", ":"))
+    def reserve(self, path: str, shape: list[int], dtype: str) -> None:
+        """Notes an array whose values are not known yet: the list becomes no longer when they are."""
+        self._arrays[path] = [dtype, shape, 2**32 - 1]
+
+    def text(self) -> str:
+        """The list of arrays."""
+        return json.dumps(self._arrays, separators=(",", ":"))
+
+    def write(self, root: Any) -> int:
+        """Writes the attributes into the root of an h5py file. Returns the check sum of the list."""
+        text = self.text()
         root.attrs[ARRAYS] = text
-        root.attrs[CRC] = np.uint32(zlib.crc32(text.encode()))
+        crc = zlib.crc32(text.encode())
+        root.attrs[CRC] = np.uint32(crc)
+        return crc
+
+    def notes(self) -> dict[str, str]:
+        """The attributes as text."""
+        text = self.text()
+        return {ARRAYS: text, CRC: f"{zlib.crc32(text.encode()):010d}"}
+
+
+class Summed(Protocol):
+    """An array that can be told which check sum its values must have."""
+
+    shape: Any
+    expected_crc: int | None
 
 
 def expect(root: File, items: dict[str, Group | Dataset], where: str) -> bool:
-    """Tells each array of a file the check sum that it must have. Returns whether the file has check sums.
+    """Tells each array of an HDF5 file the check sum that it must have. Returns whether the file has check sums.
 
     Raises:
         CorruptFileError: where names, shapes or dtypes are not those that were written.
     """
+    from keras_fn.saving.h5 import dtype_name
+
     text, crc = root.attrs.get(ARRAYS), root.attrs.get(CRC)
     if text is None and crc is None:
         _check_traces(root, where)
         return False
-    if not isinstance(text, str) or not isinstance(crc, np.integer) or zlib.crc32(text.encode()) != int(crc):
+    arrays = {path: (item, dtype_name(item)) for path, item in items.items() if isinstance(item, Dataset)}
+    _expect_all(text, int(crc) if isinstance(crc, np.integer) else None, arrays, where, items)
+    return True
+
+
+def list_crc(root: File) -> int | None:
+    """The check sum of the list of arrays of a file that was found right; None where it has none."""
+    crc = root.attrs.get(CRC)
+    return None if crc is None else int(crc)
+
+
+def expect_noted(notes: Mapping[str, str], arrays: Mapping[str, tuple[Summed, str]], where: str) -> bool:
+    """Tells each array the check sum that it must have by the notes of a safetensors file, if there are any.
+
+    Args:
+        notes: name -> text.
+        arrays: name -> the array and the name of its dtype.
+        where: name of the file for messages.
+
+    Raises:
+        CorruptFileError: where names, shapes or dtypes are not those that were written.
+    """
+    text, crc = notes.get(ARRAYS), notes.get(CRC)
+    if text is None and crc is None:
+        for name, value in notes.items():
+            if name.startswith("keras_fn") or _LIST.match(value):
+                raise _nameless(where)
+        return False
+    _expect_all(text, int(crc) if crc is not None and re.fullmatch(r"[0-9]{10}", crc) else None, arrays, where)
+    return True
+
+
+def _expect_all(
+    text: Any, crc: int | None, arrays: Mapping[str, tuple[Summed, str]], where: str, items: Any = ()
+) -> None:
+    if not isinstance(text, str) or zlib.crc32(text.encode()) != crc:
         raise CorruptFileError(f"The list of arrays and check sums in {where} is damaged. {_HINT}")
     listed = parse_json(text, f"The list of arrays in {where}")
-    arrays = {path: item for path, item in items.items() if isinstance(item, Dataset)}
     for path in arrays.keys() ^ listed.keys():
-        state = "is not in the list of arrays" if path in arrays else "is a Group" if path in items else "is missing"
+        kind = type(items[path]).__name__ if path in items else None
+        state = "is not in the list of arrays" if path in arrays else f"is a {kind}" if kind else "is missing"
         raise CorruptFileError(f"{path!r} {state} in {where}; its list of arrays and the file should agree. {_HINT}")
-    for path, (dtype, shape, array_crc) in listed.items():
-        _expect_one(arrays[path], dtype, shape, array_crc, where)
-    return True
+    for path, entry in listed.items():
+        if not isinstance(entry, list) or len(entry) != 3 or type(entry[2]) is not int:
+            raise CorruptFileError(f"The list of arrays in {where} says {str(entry)[:100]} of {path!r}. {_HINT}")
+        dtype, shape, array_crc = entry
+        array, found = arrays[path]
+        if list(array.shape) != shape or found != dtype:
+            raise CorruptFileError(
+                f"The array {path!r} of {where} has the shape {list(array.shape)} and the dtype {found}, and was "
+                f"written with {shape} and {dtype}. {_HINT}"
+            )
+        array.expected_crc = array_crc
 
 
 def _check_traces(root: File, where: str) -> None:
     """Two changed names must not make the check sums disappear: what is left of them is looked for."""
     for name in root.attrs:
         if name.startswith("keras_fn") or (name not in _LEGACY and str(root.attrs[name]).startswith('{"')):
-            raise CorruptFileError(f"The list of arrays and check sums in {where} has lost its name. {_HINT}")
+            raise _nameless(where)
 
 
-def _expect_one(dataset: Dataset, dtype: str, shape: list[int], crc: int, where: str) -> None:
-    from keras_fn.saving.h5 import dtype_name
-
-    if list(dataset.shape) != shape or dtype_name(dataset) != dtype:
-        raise CorruptFileError(
-            f"The array {dataset.name!r} of {where} has the shape {list(dataset.shape)} and the dtype "
-            f"{dtype_name(dataset)}, and was written with {shape} and {dtype}. {_HINT}"
-        )
-    dataset.expected_crc = crc
+def _nameless(where: str) -> CorruptFileError:
+    return CorruptFileError(f"The list of arrays and check sums in {where} has lost its name. {_HINT}")

@@ -48,8 +48,10 @@ def serialize_keras_object(obj: Any) -> Any:
     if type(obj) in _PLAIN:
         return obj
     if isinstance(obj, (list, tuple)):
-        return [serialize_keras_object(x) for x in obj] if isinstance(obj, list) else tuple(
-            serialize_keras_object(x) for x in obj
+        return (
+            [serialize_keras_object(x) for x in obj]
+            if isinstance(obj, list)
+            else tuple(serialize_keras_object(x) for x in obj)
         )
     if isinstance(obj, dict):
         return {_key(k): serialize_keras_object(v) for k, v in obj.items()}
@@ -137,12 +139,12 @@ def _function(fn: Any) -> Any:
     name = getattr(fn, "__name__", None)
     if name is None:
         raise ArgumentError(f"{fn!r} cannot be written into a config: it has neither a name nor a `get_config`.")
-    return {
-        "module": module_of(fn),
-        "class_name": "function",
-        "config": name,
-        "registered_name": get_registered_name(fn),
-    }
+    return function_config(get_registered_name(fn))
+
+
+def function_config(name: str) -> dict[str, Any]:
+    """How Keras writes a function by its name, where a bare name would not do."""
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 
 
 # --- reading
@@ -310,8 +312,10 @@ def _unknown(kind: str, name: str, module: Any) -> UnsafeFileError:
     known = [n.split(">")[-1] for n in get_custom_objects()]
     word = name if name.isidentifier() else "…"
     package, _, last = name.rpartition(">")
-    line = f"@keras_fn.saving.register_keras_serializable({package!r})" if package and last.isidentifier() else (
-        "@keras_fn.saving.register_keras_serializable()"
+    line = (
+        f"@keras_fn.saving.register_keras_serializable({package!r})"
+        if package and last.isidentifier()
+        else ("@keras_fn.saving.register_keras_serializable()")
     )
     return UnsafeFileError(
         f"The data names the {kind} {name[:200]!r} (of {str(module or 'no module')[:200]!r}), which is unknown "

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from keras_fn.core.errors import ShapeError, StructureError
 from keras_fn.core.variable import Variable
-from keras_fn.saving.hdf5 import Dataset
 from keras_fn.saving.late import have_values
 
 _SHOWN = 8
@@ -69,19 +68,31 @@ class LoadReport:
         return "\n".join([repr(self), *lines])
 
 
+class Stored(Protocol):
+    """An array in a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        ...
+
+    def verify(self) -> None:
+        """Raises where reading it would find that it is damaged."""
+
+
 class Plan:
     """What a file gives to which variable, and what does not fit: nothing is written before all is known."""
 
     def __init__(self, where: str) -> None:
         self.where = where
         self.report = LoadReport(where)
-        self.pairs: list[tuple[Variable, Any]] = []
+        self.pairs: list[tuple[Variable, Stored]] = []
         self.values: list[tuple[Variable, Any]] = []
         self.problems: list[str] = []
         self.notes: list[str] = []
         self.shapes_differ = True
 
-    def pair(self, what: str, variable: Variable, dataset: Any) -> None:
+    def pair(self, what: str, variable: Variable, dataset: Stored) -> None:
         """Plans one array for one variable, if their shapes agree."""
         have, come = tuple(variable.shape), tuple(dataset.shape)
         if have == come:
@@ -118,8 +129,7 @@ class Plan:
         for text in (*self.problems, *self.notes):
             warnings.warn(text, stacklevel=level)
         for _, stored in self.pairs:
-            if isinstance(stored, Dataset):
-                stored.verify()  # what could still go wrong goes wrong before a weight is changed
+            stored.verify()  # what could still go wrong goes wrong before a weight is changed
         for variable, stored in self.pairs:
             read_into(variable, stored)
         for variable, value in self.values:

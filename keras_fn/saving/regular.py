@@ -54,7 +54,8 @@ def check_regular(path: pathlib.Path | str, facts: os.stat_result) -> None:
     if stat.S_ISREG(facts.st_mode):
         return
     kind = next((text for test, text in _KINDS if test(facts.st_mode)), "no file")
-    raise UnsafeFileError(f"{path} is {kind}, and a regular file was expected.")
+    mend = " Copy what it leads to into its place." if stat.S_ISLNK(facts.st_mode) else ""
+    raise UnsafeFileError(f"{path} is {kind}, and a regular file was expected.{mend}")
 
 
 def files_in(folder: pathlib.Path) -> dict[str, int]:

@@ -5,28 +5,25 @@ The names are those of the `.weights.h5` format (`layers/dense/vars/0`), or what
 
 from __future__ import annotations
 
-import importlib
+import json
+import math
 import pathlib
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_fn.core.errors import ArgumentError, MissingPackageError
+from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import Variable
+from keras_fn.saving.checksums import Ledger
 from keras_fn.saving.plan import LoadReport, Plan
-from keras_fn.saving.safetensors_reader import Array, open_safetensors
+from keras_fn.saving.safetensors_reader import DTYPES, NOTES, Array, open_safetensors
 from keras_fn.saving.walk import walk
 
+_CODES = {dtype.name: code for code, dtype in DTYPES.items()}
 
-def _numpy_side() -> Any:
-    try:
-        return importlib.import_module("safetensors.numpy"), importlib.import_module("safetensors")
-    except ImportError as e:
-        raise MissingPackageError("`.safetensors` files need the package safetensors: pip install safetensors.") from e
-
-
-def _named(model: Any, name_map: Mapping[str, str] | Callable[[str], str | None] | None) -> dict[str, Variable]:
+def named(model: Any, name_map: Mapping[str, str] | Callable[[str], str | None] | None = None) -> dict[str, Variable]:
     """Each weight once, under the path of the layer that holds it, or what the map says."""
     from keras_fn.layers.base import Layer
 
@@ -44,15 +41,52 @@ def _named(model: Any, name_map: Mapping[str, str] | Callable[[str], str | None]
                     f"`name_map` gives {found[name].path!r} and {v.path!r} the same name {name!r}. Names in a file "
                     "must be unique."
                 )
+            if name == NOTES:
+                raise ArgumentError(f"`name_map` gives {v.path!r} the name {NOTES!r}, which is that of a file's notes.")
             found[name] = v
     return found
 
 
 def save_safetensors(model: Any, file: BinaryIO, name_map: Any = None) -> None:
-    """Writes the weights, without the optimizer's state."""
-    arrays, _ = _numpy_side()
-    values = {name: np.asarray(v.numpy(), order="C") for name, v in _named(model, name_map).items()}
-    file.write(arrays.save(values, metadata={"format": "keras"}))
+    """Writes the weights, array by array, without the optimizer's state, and their check sums among the notes.
+
+    The header, which holds the check sums, is written last, into room that is left for it.
+    """
+    variables = named(model, name_map)
+    # values of many bytes first, so that all lie at multiples of their size
+    order = sorted(variables.items(), key=lambda item: (-_dtype(item[1]).itemsize, item[0]))
+    entries, ledger, at = {}, Ledger(), 0
+    for name, v in order:
+        shape = [int(d) for d in v.shape]
+        end = at + math.prod(shape) * _dtype(v).itemsize
+        entries[name] = {"dtype": _CODES[v.dtype], "shape": shape, "data_offsets": [at, end]}
+        ledger.reserve(name, shape, v.dtype)
+        at = end
+    size = len(_header(entries, ledger))
+    file.seek(size)
+    for name, v in order:
+        array = np.ascontiguousarray(v.numpy(), _dtype(v)).reshape(v.shape)
+        ledger.note(name, array, v.dtype)
+        file.write(array.reshape(-1).view(np.uint8).data)
+    file.seek(0)
+    file.write(_header(entries, ledger, size))
+
+
+def _dtype(v: Variable) -> np.dtype[Any]:
+    if v.dtype not in _CODES:
+        raise ArgumentTypeError(
+            f"The dtype {v.dtype} of {v.path!r} is none of safetensors files, which know {', '.join(_CODES)}. Save to "
+            "a path that ends in `.weights.h5`."
+        )
+    return DTYPES[_CODES[v.dtype]]
+
+
+def _header(entries: dict[str, Any], ledger: Ledger, size: int = 0) -> bytes:
+    """The header with its length; filled up to a size, or so that values begin at a multiple of 8."""
+    notes = {"format": "keras", **ledger.notes()}
+    text = json.dumps({NOTES: notes, **entries}, separators=(",", ":")).encode()
+    text += b" " * (size - 8 - len(text) if size else -len(text) % 8)
+    return struct.pack("<Q", len(text)) + text
 
 
 def _read_into(variable: Variable, array: Array) -> None:
@@ -61,15 +95,15 @@ def _read_into(variable: Variable, array: Array) -> None:
 
 def load_safetensors(model: Any, path: pathlib.Path, skip_mismatch: bool = False, name_map: Any = None) -> LoadReport:
     """Reads the weights, after all names and shapes were compared."""
-    named = _named(model, name_map)
+    variables = named(model, name_map)
     plan = Plan(str(path))
     with open_safetensors(path) as held:
-        for name, v in named.items():
+        for name, v in variables.items():
             if name in held:
                 plan.pair(name, v, held[name])
             else:
                 plan.problem(f"{name!r} ({v.path}) is not in the file.", [v])
-        left = [name for name in held if name not in named]
+        left = [name for name in held if name not in variables]
         if left:
             plan.problem(f"The model has no weight {', '.join(map(repr, left[:8]))}, which the file holds.", (), left)
         return plan.finish(model, skip_mismatch, _read_into)

@@ -2,7 +2,8 @@
 
 Format: https://huggingface.co/docs/safetensors/index#format. All that the header says is checked before an array is
 read: each array has the bytes that its shape takes, and together they are all the bytes that follow, with no gap and
-no overlap. So a header cannot make the reader allocate more than the file holds.
+no overlap. So a header cannot make the reader allocate more than the file holds. Where the file has check sums (see
+checksums.py), values are compared with them when they are read.
 """
 
 from __future__ import annotations
@@ -20,38 +21,89 @@ import ml_dtypes
 import numpy as np
 
 from keras_fn.core.errors import CorruptFileError, FileLimitError
+from keras_fn.saving.checksums import expect_noted
+from keras_fn.saving.hdf5.checksum import values_crc32
 from keras_fn.saving.regular import open_regular
 from keras_fn.saving.structure import MAX_TEXT, parse_json
 
-_DTYPES = {
+DTYPES = {
     "BOOL": np.dtype("?"), "U8": np.dtype("u1"), "U16": np.dtype("<u2"), "U32": np.dtype("<u4"), "U64": np.dtype("<u8"),
     "I8": np.dtype("i1"), "I16": np.dtype("<i2"), "I32": np.dtype("<i4"), "I64": np.dtype("<i8"),
     "F16": np.dtype("<f2"), "F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "C64": np.dtype("<c8"),
     "BF16": np.dtype(ml_dtypes.bfloat16), "F8_E4M3": np.dtype(ml_dtypes.float8_e4m3fn),
     "F8_E5M2": np.dtype(ml_dtypes.float8_e5m2),
 }  # fmt: skip
+NOTES = "__metadata__"
 _MOST_AXES = 32
+_PIECE = 2**20  # bytes, a multiple of the size of every dtype
 _KEYS = {"dtype", "shape", "data_offsets"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Array:
-    """An array in a file, before it is read."""
+    """An array in a file, before it is read.
+
+    Attributes:
+        file: the file, open.
+        where: its name for messages.
+        name: name of the array.
+        dtype: of the values.
+        shape: of the array.
+        start, length: where its bytes lie.
+        expected_crc: the CRC-32 that the values must have, or None.
+    """
 
     file: BinaryIO
+    where: str
     name: str
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     start: int
     length: int
+    expected_crc: int | None = None
 
     def read(self) -> np.ndarray:
-        """Its values."""
+        """Its values.
+
+        Raises:
+            CorruptFileError: where they are damaged.
+        """
         self.file.seek(self.start)
         raw = self.file.read(self.length)
         if len(raw) != self.length:
-            raise CorruptFileError(f"The file ends inside of the array {self.name!r}.")
-        return np.frombuffer(raw, self.dtype).reshape(self.shape)
+            raise self._corrupt("the file ends inside of it")
+        values = np.frombuffer(raw, self.dtype).reshape(self.shape)
+        self._check(values_crc32(raw, self.dtype) if self.expected_crc is not None else None, values)
+        return values
+
+    def verify(self) -> None:
+        """Reads through the values without keeping them.
+
+        Raises:
+            CorruptFileError: where they are damaged.
+        """
+        if self.expected_crc is None and self.dtype.kind != "b":
+            return
+        crc = 0
+        self.file.seek(self.start)
+        for at in range(0, self.length, _PIECE):
+            piece = self.file.read(min(_PIECE, self.length - at))
+            if not piece:
+                raise self._corrupt("the file ends inside of it")
+            crc = values_crc32(piece, self.dtype, crc)
+            self._check(None, np.frombuffer(piece, np.uint8))
+        self._check(crc, None)
+
+    def _check(self, crc: int | None, values: np.ndarray | None) -> None:
+        if self.dtype.kind == "b" and values is not None and values.size and values.view(np.uint8).max() > 1:
+            raise self._corrupt("it holds other values than false and true")
+        if None not in (crc, self.expected_crc) and crc != self.expected_crc:
+            raise self._corrupt(
+                f"its values have the check sum {crc:#010x}, and were written with {self.expected_crc:#010x}"
+            )
+
+    def _corrupt(self, what: str) -> CorruptFileError:
+        return CorruptFileError(f"The array {self.name!r} of {self.where} is damaged: {what}. Take another copy.")
 
 
 @contextmanager
@@ -76,9 +128,9 @@ def _arrays(file: BinaryIO, path: pathlib.Path) -> dict[str, Array]:
     if length > MAX_TEXT:
         raise FileLimitError(f"The header of {path} has {length} bytes; no more than {MAX_TEXT} are read.")
     header = parse_json(file.read(length), f"The header of {path}")
-    notes = header.pop("__metadata__", {})
+    notes = header.pop(NOTES, {})
     if not isinstance(notes, dict) or not all(isinstance(v, str) for v in notes.values()):
-        raise CorruptFileError(f"`__metadata__` in the header of {path} must map text to text.")
+        raise CorruptFileError(f"`{NOTES}` in the header of {path} must map text to text.")
     start = 8 + length
     found = {name: _array(file, name, entry, start, path) for name, entry in header.items()}
     at = start
@@ -91,6 +143,7 @@ def _arrays(file: BinaryIO, path: pathlib.Path) -> dict[str, Array]:
         at += array.length
     if at != total:
         raise CorruptFileError(f"The arrays of {path} end at byte {at}, and the file at byte {total}.")
+    expect_noted(notes, {name: (array, array.dtype.name) for name, array in found.items()}, str(path))
     return found
 
 
@@ -98,10 +151,10 @@ def _array(file: BinaryIO, name: str, entry: Any, start: int, path: pathlib.Path
     what = f"The array {name!r} of {path}"
     if not isinstance(entry, dict) or set(entry) != _KEYS:
         raise CorruptFileError(f"{what} must be described by {', '.join(sorted(_KEYS))}, and is by {str(entry)[:200]}.")
-    dtype = _DTYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
+    dtype = DTYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
     if dtype is None:
         raise CorruptFileError(
-            f"{what} has the unknown dtype {str(entry['dtype'])[:100]!r}; known are {', '.join(_DTYPES)}."
+            f"{what} has the unknown dtype {str(entry['dtype'])[:100]!r}; known are {', '.join(DTYPES)}."
         )
     shape, offsets = entry["shape"], entry["data_offsets"]
     if not _naturals(shape) or len(shape) > _MOST_AXES or not _naturals(offsets) or len(offsets) != 2:
@@ -114,7 +167,7 @@ def _array(file: BinaryIO, name: str, entry: Any, start: int, path: pathlib.Path
         raise CorruptFileError(
             f"{what} has the shape {tuple(shape)}, {size} bytes of {dtype}, and {length} in the file."
         )
-    return Array(file, name, dtype, tuple(shape), start + offsets[0], length)
+    return Array(file, str(path), name, dtype, tuple(shape), start + offsets[0], length)
 
 
 def _naturals(values: Any) -> bool:

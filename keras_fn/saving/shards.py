@@ -6,6 +6,10 @@ and the files `m_00000.weights.h5`, `m_00001.weights.h5`, … lie beside it.
 Files that an index lists are never written to, so that whoever is killed when, one index and all of its files are
 there: the next ones take high numbers, and count from the moment when a new index takes the place of the old one. Then
 they get the numbers from 0 on as second names, as Keras opens number 0 in any case, and another index lists these.
+
+Each file has the check sums of its arrays (see checksums.py), and the `metadata` of the index hold those of these
+lists, `"keras_fn_shards": [CRC-32, …]`: files of another save, and files too many or too few, are known by them. Names
+of files and of groups in the index may be changed, as nothing depends on them.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import errno
 import itertools
 import json
+import os
 import pathlib
 from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO
@@ -29,23 +34,26 @@ from keras_fn.core.errors import (
     UnsafeFileError,
 )
 from keras_fn.saving.archive import MAX_JSON, parse_json
-from keras_fn.saving.checksums import Ledger
+from keras_fn.saving.checksums import Ledger, list_crc
 from keras_fn.saving.h5_writing import as_array, new_h5, write_array
+from keras_fn.saving.leftover_shards import delete_unlisted, mark
 from keras_fn.saving.plan import LoadReport
 from keras_fn.saving.regular import open_regular
 
 _INDEX, _SHARD = ".weights.json", ".weights.h5"
+_SUMS = "keras_fn_shards"
 # where the numbers begin of files that are written while those from 0 on are in use
 _HIGH = 50_000
 # bytes of the name of a file, which no system lets be longer
 _LONGEST = 255
+_SHOWN = 8  # check sums in a message
 
 
 # --- writing
 def save_shards(model: Any, path: pathlib.Path, overwrite: bool, max_shard_size: float | None) -> None:
     """Writes the files and their index; all of them take their places at the end, the index last.
 
-    The files of the index that was there before are deleted then.
+    The files of the index that was there before are deleted then, and those that saves before left unlisted.
     """
     from keras_fn.saving.weights import write_objects
 
@@ -66,30 +74,32 @@ def save_shards(model: Any, path: pathlib.Path, overwrite: bool, max_shard_size:
         target = files.enter_context(atomic.new_file(index))
         with _Shards(files, path.with_name(stem), int(max_shard_size * 2**30), overwrite, before) as shards:
             write_objects(model, shards.store)
-        target.write(_index(shards.total, shards.places))
+        target.write(_index(shards, shards.places))
     final = _renumber(index, shards, path.with_name(stem))
-    for old in {*before, *shards.names} - set(final):
+    for old in {*before, *shards.names} - final:
         with suppress(OSError):  # it is of no use any more, and harms nobody
             index.with_name(old).unlink()
+    delete_unlisted(path.with_name(stem), _SHARD, final)
 
 
-def _index(total: int, places: dict[str, list[str]]) -> bytes:
-    return json.dumps({"metadata": {"total_size": total}, "weight_map": places}, indent=4).encode()
+def _index(shards: _Shards, places: dict[str, list[str]]) -> bytes:
+    metadata = {"total_size": shards.total, _SUMS: shards.crcs}
+    return json.dumps({"metadata": metadata, "weight_map": places}, indent=4).encode()
 
 
-def _renumber(index: pathlib.Path, shards: _Shards, stem: pathlib.Path) -> list[str]:
-    """Gives the files the numbers from 0 on, if the disk knows second names. Returns the names that are listed."""
+def _renumber(index: pathlib.Path, shards: _Shards, stem: pathlib.Path) -> set[str]:
+    """Gives the files the numbers from 0 on, if the disk knows second names. Returns the names that must stay."""
     low = {name: _name(stem, number) for number, name in enumerate(shards.names)}
     if list(low) == list(low.values()):
-        return shards.names
+        return set(shards.names)
     try:
         for name, new in low.items():
             atomic.name_again(index.with_name(name), index.with_name(new))
         with atomic.new_file(index) as target:
-            target.write(_index(shards.total, {k: [low[n] for n in names] for k, names in shards.places.items()}))
-    except OSError:  # what was saved is whole under the high numbers
-        return _listed(index)
-    return list(low.values())
+            target.write(_index(shards, {k: [low[n] for n in names] for k, names in shards.places.items()}))
+    except OSError:  # what was saved is whole under the high numbers; which index outlives a crash is not known
+        return {*shards.names, *_listed(index)}
+    return set(low.values())
 
 
 def _name(stem: pathlib.Path, number: int) -> str:
@@ -116,6 +126,7 @@ class _Shards:
         self._open = ExitStack()
         self._used = 0
         self.names: list[str] = []
+        self.crcs: list[int] = []
         self.total = 0
         self.places: dict[str, list[str]] = {}
 
@@ -125,7 +136,7 @@ class _Shards:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if error is None:
-            self._ledger.write(self._root)
+            self.crcs.append(self._ledger.write(self._root))
         self._open.__exit__(kind, error, trace)
 
     def _begin(self) -> None:
@@ -133,6 +144,7 @@ class _Shards:
         atomic.check_target(path, self._overwrite)
         self.names.append(path.name)
         self._root = self._open.enter_context(new_h5(self._files.enter_context(atomic.new_file(path))))
+        mark(self._root, self._stem.name)
         self._ledger, self._used = Ledger(), 0
 
     def store(self, name: str, owner: Any) -> _Store:
@@ -153,7 +165,7 @@ class _Shards:
                 f"hold. Take a `max_shard_size` of at least {array.nbytes / 2**30:.6f}."
             )
         if self._used + array.nbytes > self._limit:
-            self._ledger.write(self._root)
+            self.crcs.append(self._ledger.write(self._root))
             self._open.close()
             self._begin()
         write_array(self._group(name, owner), key, array, self._ledger)
@@ -194,40 +206,79 @@ def load_shards(model: Any, path: pathlib.Path, skip_mismatch: bool = False) -> 
 
     with ExitStack() as files:
         roots = []
-        for name in _listed(path):
+        data, seen = _read_index(path), {}
+        for name in _names(data, path):
             shard = path.with_name(name)
-            if not shard.exists():
+            if not os.path.lexists(shard):
                 raise FileMissingError(f"{path} lists the file {name!r}, which is not beside it.")
-            root = files.enter_context(open_h5(files.enter_context(_opened(shard, path)), str(shard)))
-            roots.append((root, str(shard)))
+            file = files.enter_context(_opened(shard, path))
+            first = seen.setdefault((os.fstat(file.fileno()).st_dev, os.fstat(file.fileno()).st_ino), name)
+            if first != name:  # a file of some bytes would be read as often as the index likes
+                raise CorruptFileError(f"{path} lists {first!r} and {name!r}, which are one file.")
+            roots.append((files.enter_context(open_h5(file, str(shard))), str(shard)))
+        _check_sums(data, [list_crc(root) for root, _ in roots], path)
         return read_state(model, roots, skip_mismatch)
 
 
 def _opened(shard: pathlib.Path, index: pathlib.Path) -> BinaryIO:
     try:
-        return open_regular(shard)
+        return open_regular(shard, links=False)
     except OSError as e:
         if e.errno not in (errno.EMFILE, errno.ENFILE):
             raise
         raise FileLimitError(f"{index} lists more files than this system lets a program open: {e.strerror}.") from e
 
 
+def _check_sums(data: dict[str, Any], found: list[int | None], path: pathlib.Path) -> None:
+    """Raises where the files are not those that the index was written for. Keras writes no check sums at all."""
+    metadata = data.get("metadata")
+    expected = metadata.get(_SUMS) if isinstance(metadata, dict) else None
+    if expected is None and all(crc is None for crc in found):
+        return
+    if not isinstance(expected, list) or sorted(map(str, expected)) != sorted(map(str, found)):
+        raise CorruptFileError(
+            f"{path} and the files that it lists are not of one save: the check sums of their lists of arrays are "
+            f"{found[:_SHOWN]}, and {expected[:_SHOWN] if isinstance(expected, list) else expected!r} were written. "
+            "Take another copy of all of them."
+        )
+
+
 def _listed(path: pathlib.Path) -> list[str]:
     """The files of an index, by name."""
+    return _names(_read_index(path), path)
+
+
+def _read_index(path: pathlib.Path) -> dict[str, Any]:
     with open_regular(path) as file:
         raw = file.read(MAX_JSON + 1)
     if len(raw) > MAX_JSON:
         raise FileLimitError(f"{path} has more than {MAX_JSON} bytes, which is more than an index may have.")
-    places = parse_json(raw, str(path)).get("weight_map")
+    return parse_json(raw, str(path))
+
+
+def _names(data: dict[str, Any], path: pathlib.Path) -> list[str]:
+    places = data.get("weight_map")
     if not isinstance(places, dict) or not places:
         raise CorruptFileError(f"{path} must hold a `weight_map` with files by name of group, and holds {places!r}.")
     found: dict[str, None] = {}
     for group, names in places.items():
-        for name in names if isinstance(names, list) else [names]:
+        names = names if isinstance(names, list) else [names]
+        if len(set(map(str, names))) < len(names):
+            raise CorruptFileError(f"{path} lists a file of {group!r} twice; each belongs there once.")
+        for name in names:
             if not isinstance(name, str):
                 raise CorruptFileError(f"{path} must list names of files for {group!r}, and lists {name!r}.")
-            plain = pathlib.PurePath(name).name == name and "\\" not in name and "\0" not in name
-            if not plain or len(name.encode()) > _LONGEST or not name.endswith(_SHARD):
+            if not _is_plain(name) or not name.endswith(_SHARD):
                 raise UnsafeFileError(f"{path} lists {name!r}, which is no file beside it ending in `{_SHARD}`.")
             found[name] = None
     return sorted(found)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether text is the name of a file in the same folder."""
+    if pathlib.PurePath(name).name != name or "\\" in name or "\0" in name:
+        return False
+    try:
+        return len(os.fsencode(name)) <= _LONGEST
+    except UnicodeEncodeError:  # halves of characters
+        return False

@@ -56,6 +56,11 @@ def _special(wrong: Backend) -> None:
     wrong.kernels["maximum"] = lambda a, b: select(isnan(a), b, maximum(a, b))
 
 
+def _edge(wrong: Backend) -> None:
+    absolute, cast = wrong.kernels["absolute"], wrong.kernels["_cast"]
+    wrong.kernels["absolute"] = lambda x: cast(absolute(cast(x, "float32")), wrong.dtype_of(x))  # no longer exact
+
+
 def _dtype(wrong: Backend) -> None:
     multiply = wrong.kernels["multiply"]
 
@@ -111,6 +116,11 @@ def _retrace(wrong: Backend) -> None:
     wrong.compile_step = compile_step
 
 
+def _whole(wrong: Backend) -> None:
+    inner = wrong.captured
+    wrong.captured = lambda fn: inner(lambda *args: REGISTRY["add"](fn(*args), 1))
+
+
 def _state(wrong: Backend) -> None:
     wrong.write_cell = lambda cell, value: cell
 
@@ -123,9 +133,9 @@ def _random(wrong: Backend) -> None:
 
 # by group of the suite: the mistake
 MISTAKES: dict[str, Callable[[Any], None]] = {
-    "value": _value, "spec": _spec, "unknown": _unknown, "empty": _empty, "special": _special, "dtype": _dtype,
-    "gradient": _gradient, "second": _second, "compiled": _compiled, "body": _body, "retrace": _retrace,
-    "state": _state, "random": _random,
+    "value": _value, "spec": _spec, "unknown": _unknown, "empty": _empty, "special": _special, "edge": _edge,
+    "dtype": _dtype, "gradient": _gradient, "second": _second, "compiled": _compiled, "body": _body,
+    "retrace": _retrace, "whole": _whole, "state": _state, "random": _random,
 }  # fmt: skip
 
 

@@ -361,7 +361,7 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     source = ArraySource(data, 2**31 - 1, False, 1, 0)
     check_batch(model, source.data)
     build_for(model, source.data, training=kind == "train")
-    out = programs(model).get(kind, "batch")(source.tensors())
+    out = programs(model).get(kind, "batch")(for_step(model, source.data))
     logs = to_host(programs(model).results() if out is None else out)
     model._clear_losses()
     return logs if return_dict else in_order(model, logs)
@@ -418,6 +418,7 @@ class _Weighted:
         self.steps, self.seed = source.steps, source.seed
         self.go_on, self.mark, self.state = source.go_on, source.mark, source.state
         self.generators, self.set_generators = source.generators, source.set_generators
+        self.watch, self.ends = source.watch, source.ends
 
     def _apply(self, batch: Any) -> Any:
         if len(batch) == 3 and batch[2] is not None:

@@ -26,7 +26,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     listening = _listening(model, source, verbose, callbacks)
     if out is None and source.in_memory and source.steps == 1:
         first = [next(_batches(model, source, listening))]  # one batch is one call, and its outputs are the result
-        return _ended(model, listening, first[0][0], [np.asarray(a) for a in first[0][1]])
+        return _ended(model, listening, first[0][0], [_as_array(a) for a in first[0][1]])
     place = _Place(out, source.size if isinstance(source, ArraySource) else None)
     structure: Any = None
     for structure, arrays in _batches(model, source, listening):
@@ -42,7 +42,7 @@ def predict_iter(model: Any, x: Any, batch_size: Any, steps: Any) -> Iterator[An
 
     def results() -> Iterator[Any]:
         for structure, arrays in _batches(model, source, None):
-            yield trees.unflatten(structure, [np.asarray(a) for a in arrays])
+            yield trees.unflatten(structure, [_as_array(a) for a in arrays])
         model._clear_losses()
 
     return results()
@@ -54,8 +54,8 @@ def predict_on_batch(model: Any, x: Any) -> Any:
     source = ArraySource((numbers_to_arrays(x),), 2**31 - 1, False, 1, 0)
     if not model.built:
         build_for(model, source.data, training=False, targets=False)
-    out = loop.programs(model).get("predict", "batch")((source.tensors()[0],))
-    return trees.map(active.backend.to_numpy, out)
+    out = loop.programs(model).get("predict", "batch")(loop.for_step(model, source.data))
+    return trees.map(_on_host, out)
 
 
 def _source(model: Any, x: Any, batch_size: Any, steps: Any) -> Any:
@@ -101,7 +101,22 @@ def _batches(model: Any, source: Any, listening: Any) -> Iterator[tuple[Any, lis
 
 
 def _fetched(out: Any) -> tuple[Any, list[Any]]:
-    return out, [active.backend.to_numpy(t) for t in trees.flatten(out)]
+    return out, [_on_host(t) for t in trees.flatten(out)]
+
+
+def _on_host(x: Any) -> Any:
+    """The values as an array; a ragged tensor stays one."""
+    return x if x.__class__ in active.backend.ragged_classes else active.backend.to_numpy(x)
+
+
+def _as_array(x: Any) -> Any:
+    return x if x.__class__ in active.backend.ragged_classes else np.asarray(x)
+
+
+def _joined(parts: Any) -> Any:
+    if any(x.__class__ in active.backend.ragged_classes for x in parts):
+        return active.backend.join_ragged(list(parts), 0)
+    return np.concatenate(parts)
 
 
 def _inputs(model: Any, source: Any) -> Iterator[Any]:
@@ -109,7 +124,7 @@ def _inputs(model: Any, source: Any) -> Iterator[Any]:
     if not isinstance(source, ArraySource):
         yield from (loop.for_step(model, batch[:1]) for batch in source.epoch(0))
     elif source.steps == 1 and source.size <= source.batch_size:
-        yield (source.tensors()[0],)  # one batch is one call, on the arrays themselves
+        yield loop.for_step(model, source.data[:1])  # one batch is one call, on the arrays themselves
     else:
         yield from (batch[:1] for batch in source.slices(loop.converter(model)))
 
@@ -162,5 +177,5 @@ class _Place:
     def arrays(self) -> list[Any]:
         """The outputs; fewer rows than the data has where a callback stopped."""
         if self._whole is None:
-            return [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+            return [_joined(column) for column in zip(*self._parts, strict=True)]
         return self._whole if self.given is not None else [a[: self.filled] for a in self._whole]

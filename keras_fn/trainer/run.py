@@ -40,6 +40,8 @@ class Run:
     def place(self) -> dict[str, Any]:
         """The place as plain data."""
         generators = {} if self.source.in_memory else self.generators
+        if hasattr(self.source, "ends"):
+            generators = {**generators, "ends": self.source.ends()}
         return {
             "epoch": self.epoch,
             "batch": self.batch,
@@ -63,6 +65,8 @@ class Run:
 
         if not self.is_kept:
             return _TakenUp(None)
+        if hasattr(self.source, "watch"):
+            self.source.watch()
         self.generators = {"begin": self._state(), "epoch": self._state()}
         place = next((p for p in (c.place() for c in self.callbacks if c.keeps_place) if p is not None), None)
         if place is None:

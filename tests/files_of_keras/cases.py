@@ -257,9 +257,41 @@ def fixed_batch(K: Any) -> Any:
     return K.Model(x, K.layers.GRU(2, stateful=True)(x))
 
 
+def policy_map(K: Any) -> Any:
+    """Layers that take their policies from one map, by name, by pattern, and by default."""
+    P, D = K.dtype_policies.DTypePolicy, K.layers.Dense
+    found = K.dtype_policies.DTypePolicyMap(P("mixed_bfloat16"), {"head": P("float32"), "body.*": P("bfloat16")})
+    x = K.Input((4,))
+    y = D(3, name="neck", dtype=found)(D(3, name="body_1", dtype=found)(x))
+    return K.Model(x, D(2, name="head", dtype=found)(y))
+
+
+def cells(K: Any) -> Any:
+    x = K.Input((5, 4))
+    y = K.layers.RNN(K.layers.SimpleRNNCell(3, recurrent_dropout=0.1), return_sequences=True)(x)
+    return K.Model(x, K.layers.RNN([K.layers.SimpleRNNCell(2, activation="relu"), K.layers.GRUCell(2)])(y))
+
+
+def seeds(K: Any) -> Any:
+    """A generator of seeds as an argument."""
+    drawn = K.initializers.GlorotUniform(seed=K.random.SeedGenerator(5))
+    return K.Sequential([K.Input((4,)), K.layers.Dense(3, kernel_initializer=drawn)])
+
+
+def spectrum(K: Any) -> Any:
+    x = K.Input((16, 1))
+    return K.Model(x, K.layers.Conv1D(5, 8, kernel_initializer=K.initializers.STFT("real", "hann"))(x))
+
+
+def function_as_layer(K: Any) -> Any:
+    x = K.Input((4,))
+    y = K.layers.Lambda(K.activations.leaky_relu, arguments={"negative_slope": 0.4})(x)
+    return K.Model(x, K.layers.Lambda(K.activations.tanh)(y))
+
+
 STRUCTURES: list[Make] = [
     shared, branches, named_outputs, nested, deeper, sequential, sequential_without_input, op_nodes, regularized, half,
-    policies, frozen, masked, states, keyword_calls, fixed_batch,
+    policies, frozen, masked, states, keyword_calls, fixed_batch, policy_map, cells, seeds, spectrum, function_as_layer,
 ]  # fmt: skip
 
 
@@ -269,6 +301,7 @@ def _head(K: Any, activation: str | None = None) -> Any:
 
 
 LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
+    "CTC": ("labels", {"name": "spoken"}),
     "BinaryCrossentropy": ("bits", {"label_smoothing": 0.1, "from_logits": True}),
     "BinaryFocalCrossentropy": ("bits", {"gamma": 1.5, "from_logits": True, "apply_class_balancing": True}),
     "CategoricalCrossentropy": ("one_hot", {"label_smoothing": 0.1}),
@@ -291,7 +324,7 @@ LOSSES: dict[str, tuple[str, dict[str, Any]]] = {
     "SquaredHinge": ("signs", {}),
     "Tversky": ("bits", {"alpha": 0.3}),
 }
-METRICS: dict[str, tuple[str, dict[str, Any]]] = {
+METRICS: dict[str, tuple[str, Options]] = {
     "Accuracy": ("real", {}),
     "AUC": ("bits", {"num_thresholds": 11, "curve": "PR"}),
     "BinaryAccuracy": ("bits", {"threshold": 0.3}),
@@ -312,6 +345,7 @@ METRICS: dict[str, tuple[str, dict[str, Any]]] = {
     "LogCoshError": ("real", {}),
     "MeanAbsoluteError": ("real", {"name": "distance"}),
     "MeanAbsolutePercentageError": ("one_hot", {}),
+    "MeanMetricWrapper": ("real", lambda K: {"fn": K.losses.huber, "name": "rough", "delta": 0.3}),
     "MeanIoU": ("classes", {"num_classes": 3, "sparse_y_pred": False}),
     "MeanSquaredError": ("real", {}),
     "MeanSquaredLogarithmicError": ("bits", {}),
@@ -335,7 +369,7 @@ METRICS: dict[str, tuple[str, dict[str, Any]]] = {
     "TrueNegatives": ("bits", {}),
     "TruePositives": ("bits", {}),
 }
-OPTIMIZERS: dict[str, dict[str, Any]] = {
+OPTIMIZERS: dict[str, Options] = {
     "Adadelta": {"learning_rate": 0.5, "rho": 0.9},
     "Adafactor": {"learning_rate": 0.05},
     "Adagrad": {"initial_accumulator_value": 0.2},
@@ -345,6 +379,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Ftrl": {"l1_regularization_strength": 0.01},
     "Lamb": {"learning_rate": 0.01},
     "Lion": {"learning_rate": 0.01},
+    "LossScaleOptimizer": lambda K: {"inner_optimizer": K.optimizers.Adam(0.01), "dynamic_growth_steps": 3},
     "Muon": {"learning_rate": 0.01},
     "Nadam": {"learning_rate": 0.01},
     "RMSprop": {"centered": True, "momentum": 0.9},
@@ -367,7 +402,10 @@ _ACTIVATIONS = {"one_hot": "softmax", "classes": "softmax"}
 def with_loss(K: Any, name: str) -> Any:
     """A model compiled with one loss."""
     targets, options = LOSSES[name]
-    model = _head(K, None if options.get("from_logits") else _ACTIVATIONS.get(targets, "sigmoid"))
+    if targets == "labels":
+        model = K.Sequential([K.Input(SEQUENCE), K.layers.Dense(3)])
+    else:
+        model = _head(K, None if options.get("from_logits") else _ACTIVATIONS.get(targets, "sigmoid"))
     model.compile("sgd", loss=getattr(K.losses, name)(**options))
     return model
 
@@ -375,6 +413,7 @@ def with_loss(K: Any, name: str) -> Any:
 def with_metric(K: Any, name: str) -> Any:
     """A model compiled with one metric."""
     targets, options = METRICS[name]
+    options = options(K) if callable(options) else options
     model = _head(K, _ACTIVATIONS.get(targets, "sigmoid"))
     model.compile("sgd", loss="sparse_categorical_crossentropy" if targets == "classes" else "mse",
                   metrics=[getattr(K.metrics, name)(**options)])  # fmt: skip
@@ -384,7 +423,8 @@ def with_metric(K: Any, name: str) -> Any:
 def with_optimizer(K: Any, name: str) -> Any:
     """A model whose optimizer has made two steps."""
     model = _head(K, "tanh")
-    model.compile(getattr(K.optimizers, name)(**OPTIMIZERS[name]), loss="mse")
+    options = OPTIMIZERS[name]
+    model.compile(getattr(K.optimizers, name)(**(options(K) if callable(options) else options)), loss="mse")
     return model
 
 
@@ -430,7 +470,23 @@ def settings_of_functions(K: Any) -> Any:
     return model
 
 
-SETTINGS: list[Make] = [settings_in_lists, settings_in_dicts, settings_by_name, settings_of_functions]
+def settings_of_float16(K: Any) -> Any:
+    """`compile` puts a LossScaleOptimizer around the one that is named."""
+    before = K.config.dtype_policy()
+    K.config.set_dtype_policy("mixed_float16")
+    try:
+        model = _head(K)
+        model.compile("adam", "mse", metrics=["mae"])
+    finally:
+        K.config.set_dtype_policy(before)
+    return model
+
+
+SETTINGS: list[Make] = [
+    settings_in_lists, settings_in_dicts, settings_by_name, settings_of_functions, settings_of_float16,
+]  # fmt: skip
+# cases that compute in half precision
+ROUGH = ("structure-half", "structure-policies", "structure-policy_map", "settings-settings_of_float16")
 
 # --- initializers, regularizers, constraints: options of a Dense layer
 PARTS: dict[str, Make] = {
@@ -527,6 +583,8 @@ def targets_of(case: str, seed: int) -> Any:
     classes = np.arange(BATCH) % 3
     if wanted == "classes":
         return classes.astype("int32")
+    if wanted == "labels":
+        return np.array([[1, 2], [2, 0], [1, 1]], "int32")
     if wanted == "one_hot":
         return np.eye(3, dtype="float32")[classes]
     signs = rng.permutation(np.tile([1.0, -1.0, 1.0], (BATCH, 1)), axis=1).astype("float32")

@@ -2,8 +2,9 @@
 
     KERAS_BACKEND=torch python tests/files_of_keras/make.py [FOLDER]
 
-with `keras==<version>` installed (versions that were used: 3.0.5, 3.3.3, 3.6.0, 3.9.2, 3.12.0, 3.15.1). With
-`--ours`, keras_fn writes the few files of `ours-<backend>.zip`, which every other backend must open.
+with `keras==<version>` installed (versions that were used: 3.0.5, 3.3.3, 3.6.0, 3.9.2, 3.12.0, 3.15.1). With `--add`,
+the zip keeps what it holds, and gets the cases that it lacks. With `--ours`, keras_fn writes the few files of
+`ours-<backend>.zip`, which every other backend must open.
 
 A zip holds the files; `manifest.json`, which says of each what it is about, the seed of its inputs, and what this
 version could not make; and `expected.npz` with what the model in the file gives.
@@ -111,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=pathlib.Path, default=pathlib.Path(__file__).parent)
     parser.add_argument("--ours", action="store_true")
+    parser.add_argument("--add", action="store_true")
     asked = parser.parse_args()
     K = importlib.import_module("keras_fn" if asked.ours else "keras")
     name = f"ours-{K.config.backend()}" if asked.ours else K.__version__
@@ -118,7 +120,11 @@ def main() -> None:
     expected: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as where:
         folder = pathlib.Path(where)
+        if asked.add:
+            manifest = _unpack(asked.folder / f"{name}.zip", folder, expected)
         for case in OURS if asked.ours else wanted(name):
+            if case in manifest["cases"] or case in manifest["left_out"]:
+                continue
             if (name, case) in DAMAGED:
                 manifest["left_out"][case] = DAMAGED[name, case]
                 continue
@@ -133,6 +139,14 @@ def main() -> None:
     print(f"{name}: {len(manifest['cases'])} cases; left out:")
     for case, why in manifest["left_out"].items():
         print(f"  {case}: {why[:150]}")
+
+
+def _unpack(source: pathlib.Path, folder: pathlib.Path, expected: dict[str, Any]) -> dict[str, Any]:
+    """Puts the files and arrays of a zip where those of more cases come; returns its manifest."""
+    with zipfile.ZipFile(source) as packed:
+        packed.extractall(folder, [n for n in packed.namelist() if n not in ("manifest.json", "expected.npz")])
+        expected.update(np.load(io.BytesIO(packed.read("expected.npz"))))
+        return json.loads(packed.read("manifest.json"))
 
 
 def _pack(target: pathlib.Path, folder: pathlib.Path, manifest: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 import h5py
 import numpy as np
+import safetensors.numpy
 
 import keras_fn
-from fuzz.mutate import Mutable, MutableZip
+from fuzz.mutate import Mutable, MutableSafetensors, MutableSet, MutableZip
 from keras_fn import layers
-from keras_fn.core.errors import FileError
-from keras_fn.saving import hdf5
+from keras_fn.core.errors import FileError, FileMissingError
+from keras_fn.saving import hdf5, safetensors_io
 
 
 def model() -> Any:
@@ -82,25 +83,52 @@ def modern() -> bytes:
     return memory.getvalue()
 
 
+_NAMES = {
+    "weights": "m.weights.h5", "keras": "m.keras", "legacy": "m.h5", "safetensors": "m.safetensors",
+    "shards": "m.weights.json",
+}  # fmt: skip
+# an index may name a file that is not there
+_REFUSALS = (FileError, FileMissingError)
+_SHARD = 130 / 2**30  # gigabytes: three or four files
+
+
 class Kind:
     """Damaged files of one kind. `check(seed)` returns whether the mutant was loaded; what is wrong raises."""
+
+    _there: dict[str, bytes]  # the files of the set that is on the disk
 
     def __init__(self, name: str) -> None:
         self._folder = tempfile.TemporaryDirectory()
         made = model()
         self._model = made
         self._before = [np.array(w.numpy()) for w in self._variables(made)]
-        place = pathlib.Path(self._folder.name)
-        self._path = place / {"weights": "m.weights.h5", "keras": "m.keras", "legacy": "m.h5"}.get(name, "m.hdf5")
+        self._place = pathlib.Path(self._folder.name)
+        self._path = self._place / _NAMES.get(name, "m.hdf5")
         self._zeros = [np.zeros_like(a) for a in self._before]
-        if name == "weights":
-            made.save_weights(self._path)
-        elif name == "keras":
-            made.save(self._path)
+        self.source = self._source(name, made)
+        self._load: Callable[[Any], None] = getattr(self, f"_load_{name}")
+
+    def _source(self, name: str, made: Any) -> Mutable | MutableZip | MutableSafetensors | MutableSet:
         makers: dict[str, Callable[[], bytes]] = {"legacy": lambda: legacy(made), "arrays": arrays, "modern": modern}
-        raw = makers[name]() if name in makers else self._path.read_bytes()
-        self.source: Mutable | MutableZip = MutableZip(raw) if name == "keras" else Mutable(raw)
-        self._load: Callable[[bytes], None] = getattr(self, f"_load_{name}")
+        if name in makers:
+            return Mutable(makers[name]())
+        if name == "shards":
+            return self._sets(made)
+        (made.save if name == "keras" else made.save_weights)(self._path)
+        raw = self._path.read_bytes()
+        return {"keras": MutableZip, "safetensors": MutableSafetensors}.get(name, Mutable)(raw)
+
+    def _sets(self, made: Any) -> MutableSet:
+        """Two saves of the same model with other values."""
+        found = []
+        for number in (1.0, 0.0):
+            for v, value in zip(self._variables(made), self._before, strict=True):
+                v.assign((value + number).astype(value.dtype))
+            made.save_weights(self._path, max_shard_size=_SHARD)
+            found.append({path.name: path.read_bytes() for path in sorted(self._place.iterdir())})
+        assert list(found[0]) == list(found[1])
+        self._there = dict(found[1])
+        return MutableSet(found[1], found[0])
 
     @staticmethod
     def _variables(made: Any) -> list[Any]:
@@ -113,7 +141,7 @@ class Kind:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._load(raw)
-        except FileError as e:
+        except _REFUSALS as e:
             text = str(e)
             assert len(text.encode()) < 2000, f"a message of {len(text.encode())} bytes"
             assert all(c.isprintable() or c == "\n" for c in text), f"a message with control characters: {text!r}"
@@ -132,11 +160,15 @@ class Kind:
 
     def _load_weights(self, raw: bytes) -> None:
         self._path.write_bytes(raw)
+        self._load_the_same()
+
+    def _load_the_same(self) -> None:
+        """What was saved is there afterwards; or nothing was changed, and the file was refused."""
         for v, zeros in zip(self._variables(self._model), self._zeros, strict=True):
             v.assign(zeros)
         try:
             self._model.load_weights(self._path)
-        except FileError:
+        except _REFUSALS:
             for v in self._variables(self._model):
                 assert not v.numpy().any(), f"{v.path} was changed, although the file was refused"
             raise
@@ -145,6 +177,27 @@ class Kind:
             # a file may have lost the state of an optimizer as a whole, of which a warning tells
             lost = v not in self._model.weights and not got.any()
             assert lost or got.tobytes() == expected.tobytes(), f"{v.path} has other values"
+
+    def _load_safetensors(self, raw: bytes) -> None:
+        self._path.write_bytes(raw)
+        try:
+            self._load_the_same()
+        except AssertionError:
+            if "keras_fn" in str(_notes(raw)):
+                raise
+            # without its notes it is a file of any other program, from which a reader can only take what stands there
+            held = safetensors.numpy.load(raw)
+            for name, v in safetensors_io.named(self._model).items():
+                assert held[name].tobytes() == v.numpy().tobytes(), f"{v.path} has other values than the file"
+
+    def _load_shards(self, files: dict[str, bytes]) -> None:
+        for name in [n for n, raw in self._there.items() if files.get(n) is not raw]:
+            (self._place / name).unlink()
+            del self._there[name]
+        for name in files.keys() - self._there.keys():  # most files are as they were, and disks are slow
+            (self._place / name).write_bytes(files[name])
+            self._there[name] = files[name]
+        self._load_the_same()
 
     def _load_keras(self, raw: bytes) -> None:
         self._path.write_bytes(raw)
@@ -164,4 +217,9 @@ class Kind:
         self._folder.cleanup()
 
 
-KINDS = ("arrays", "modern", "weights", "keras", "legacy")
+def _notes(raw: bytes) -> Any:
+    length = int.from_bytes(raw[:8], "little")
+    return json.loads(raw[8 : 8 + length]).get("__metadata__")
+
+
+KINDS = ("arrays", "modern", "weights", "shards", "safetensors", "keras", "legacy")

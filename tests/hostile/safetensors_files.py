@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,9 +34,56 @@ def _file(header: Any, data: bytes = bytes(92), length: int | None = None) -> by
     return struct.pack("<Q", len(raw) if length is None else length) + raw + data
 
 
+def _noted() -> tuple[dict[str, Any], str, int]:
+    """A header with check sums, of an array of zeros each, the list of them, and its check sum."""
+    header = _header()
+    lengths = {name: entry["data_offsets"][1] - entry["data_offsets"][0] for name, entry in header.items()}
+    listed = {n: ["float32", e["shape"], zlib.crc32(bytes(lengths[n]))] for n, e in header.items()}
+    text = json.dumps(listed, separators=(",", ":"))
+    return header, text, zlib.crc32(text.encode())
+
+
 def good() -> bytes:
     """A file that loads."""
-    return _file(_header())
+    header, text, crc = _noted()
+    return _file({"__metadata__": {"keras_fn_arrays": text, "keras_fn_crc32": f"{crc:010d}"}, **header})
+
+
+def _of_check_sums() -> dict[str, bytes]:
+    """Files whose check sums are wrong, or lost."""
+    header, text, crc = _noted()
+    right = {"keras_fn_arrays": text, "keras_fn_crc32": f"{crc:010d}"}
+
+    def noted(data: bytes = bytes(92), **notes: Any) -> bytes:
+        return _file({"__metadata__": {k: v for k, v in {**right, **notes}.items() if v is not None}, **header}, data)
+
+    def listed(other: str) -> bytes:
+        return noted(keras_fn_arrays=other, keras_fn_crc32=f"{zlib.crc32(other.encode()):010d}")
+
+    return {
+        "a value changed": noted(bytes(91) + b"\1"),
+        "all values changed": noted(b"\1" * 92),
+        "sum of another list": noted(keras_fn_crc32=f"{crc ^ 1:010d}"),
+        "sum missing": noted(keras_fn_crc32=None),
+        "list missing": noted(keras_fn_arrays=None),
+        "names of both lost": noted(keras_fn_crc32=None, keras_fn_arrays=None, a=text),
+        "a name begun": noted(keras_fn_crc32=None, keras_fn_arrays=None, keras_fn_x=""),
+        "sum of text": noted(keras_fn_crc32="evil"),
+        "sum of other digits": noted(keras_fn_crc32="\u0661" * 10),
+        "sum negative": noted(keras_fn_crc32=f"-{crc:09d}"),
+        "sum huge": noted(keras_fn_crc32="9" * 5000),
+        "list of text": listed("evil"),
+        "list of a list": listed("[]"),
+        "list of nothing": listed("{}"),
+        "list deep": listed('{"a":' * 5000 + "1" + "}" * 5000),
+        "list of numbers": listed(json.dumps(dict.fromkeys(header, 1))),
+        "list of short entries": listed(json.dumps({key: ["float32", []] for key in header})),
+        "list of objects": listed(json.dumps({key: {"a": 1, "b": 2, "c": 3} for key in header})),
+        "list of other shapes": listed(text.replace("[4,3]", "[3,4]")),
+        "list of other dtypes": listed(text.replace("float32", "int32", 1)),
+        "list of sums of text": listed(re.sub(r"\d{5,}", '"evil"', text)),
+        "list of more": listed(text[:-1] + ',"evil":["float32",[1],0]}'),
+    }
 
 
 def rows(m: Maker) -> Iterator[Row]:
@@ -106,6 +155,15 @@ def rows(m: Maker) -> Iterator[Row]:
             {**whole, "layers/dense_1/vars/1": {"dtype": "F32", "shape": [2], "data_offsets": [88, 96]}}, bytes(96)
         ),
         "zip": m.zipped(m.members),
+        "a boolean of 2": _file({_FIRST: {"dtype": "BOOL", "shape": [2], "data_offsets": [0, 2]}}, b"\1\2"),
+        "booleans of 2": _file(
+            {name: {**entry, "dtype": "BOOL", "data_offsets": [a // 4 for a in entry["data_offsets"]]}
+             for name, entry in whole.items()}, b"\1" * 22 + b"\2"
+        ),
+        "a name without a meaning": _file(text.replace(_FIRST.encode(), b"\\ud800")),
+        "notes twice": _file(text.replace(b"{", b'{"__metadata__": {}, "__metadata__": {}, ', 1)),
+        "notes that are an array": _file({**whole, "__metadata__": whole[_FIRST]}),
+        **_of_check_sums(),
     }
     for name, content in files.items():
         yield m.row("safetensors", name, content, ".safetensors", "load_weights")

@@ -16,10 +16,11 @@ _SUFFIXES = {
     "weights": (".weights.h5", "load_weights"),
     "weights of a model": (".keras", "load_weights"),
     "safetensors": (".safetensors", "load_weights"),
+    "shards": (".weights.json", "load_weights"),
 }
 
 
-def _socket(path: pathlib.Path) -> None:
+def socket_at(path: pathlib.Path) -> None:
     """A socket; its name is made short, as names of sockets must be."""
     here = os.getcwd()
     os.chdir(path.parent)
@@ -32,7 +33,7 @@ def _socket(path: pathlib.Path) -> None:
 
 _MADE: dict[str, Callable[[pathlib.Path], None]] = {
     "pipe": os.mkfifo,
-    "socket": _socket,
+    "socket": socket_at,
     "link to a device": lambda p: p.symlink_to("/dev/zero"),
     "link to a terminal": lambda p: p.symlink_to("/dev/tty"),
     "link to nothing": lambda p: p.symlink_to("/nowhere/at/all"),
@@ -47,9 +48,10 @@ def rows(m: Maker) -> Iterator[Row]:
             path = m.folder / f"special {what} {kind}{suffix}"
             make(path)
             yield Row(f"special {what} {kind}", "special", door, str(path))
-    for suffix, door in ((".weights.h5", "load_weights"), (".safetensors", "load_weights"), (".h5", "load_model")):
+    for suffix in (".weights.h5", ".weights.json", ".safetensors", ".h5"):
         path = m.folder / f"special folder{suffix}"
         path.mkdir()
+        door = "load_model" if suffix == ".h5" else "load_weights"
         yield Row(f"special folder for {suffix}", "special", door, str(path))
     for name in (CONFIG, METADATA, WEIGHTS):
         for kind, make in _MADE.items():

@@ -276,10 +276,10 @@ _CONFIGS: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 # --- HDF5
-def _many_arrays() -> bytes:
+def _many_arrays(count: int = 19_000) -> bytes:
     file = raw.Builder()
     arrays = []
-    for i in range(19_000):
+    for i in range(count):
         messages = raw.array_messages((1,), raw.compact(bytes(4)))
         arrays.append((b"%06d" % i, file.add(raw.old_header(messages))))
     return file.file(raw.old_group(file, arrays))
@@ -486,32 +486,74 @@ def _safetensors(m: Maker) -> Iterator[Row]:
         text = json.dumps(header, separators=(",", ":")).encode()
         return struct.pack("<Q", len(text)) + text + data
 
+    def noted(text: str) -> dict[str, Any]:
+        return {"__metadata__": {"keras_fn_arrays": text, "keras_fn_crc32": f"{zlib.crc32(text.encode()):010d}"}}
+
+    def entries(count: int) -> dict[str, Any]:
+        return {f"a{i}": entry for i in range(count)}
+
+    def listed(count: int) -> str:
+        return json.dumps({f"a{i}": ["float32", [0], 0] for i in range(count)}, separators=(",", ":"))
+
     entry = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
     for name, header in {
-        "many arrays": {f"a{i}": entry for i in range(75_000)},
+        "many arrays": entries(75_000),
+        "many arrays with check sums": {**noted(listed(40_000)), **entries(40_000)},
+        "check sums of many arrays": {**noted(listed(150_000)), **entries(1)},
+        "check sums of deep lists": {**noted('{"a":' + "[" * 400_000 + "]" * 400_000 + "}"), **entries(1)},
+        "check sums of a long number": {**noted('{"a":["float32",[0],' + "9" * 4_800_000 + "]}"), **entries(1)},
+        "check sums of a long shape": {**noted('{"a0":["float32",[' + "0," * 450_000 + "0],0]}"), **entries(1)},
+        "names like a list": {"__metadata__": {'{"a' + "\\" * 1_000_000: '{"' + "\\" * 1_000_000}, **entries(1)},
         "long names": {f"{i}" + "n" * 480_000: entry for i in range(10)},
         "long shape": {"a": {**entry, "shape": [0] * 2_000_000}},
         "large shapes": {f"a{i}": {**entry, "shape": [2**63] * 31 + [0]} for i in range(7_000)},
         "metadata": {"__metadata__": {f"a{i}": "" for i in range(240_000)}},
     }.items():
         yield m.row("worst", f"safetensors {name}", file(header), ".safetensors", "load_weights")
+    yield m.row("worst", "safetensors values", *_damaged_at_the_end(file, noted), "load_weights")
+
+
+def _damaged_at_the_end(file: Callable[..., bytes], noted: Callable[[str], Any]) -> tuple[bytes, str]:
+    """The good model's arrays, of 4.9 MB, of which the last value is another one: all are read, and none is kept."""
+    shapes = {"dense/vars/0": [4, 3], "dense/vars/1": [3], "dense_1/vars/0": [3, 2], "dense_1/vars/1": [2]}
+    header, sums, at = {}, {}, 0
+    for name, shape in shapes.items():
+        size = 4 * int(np.prod(shape))
+        header[f"layers/{name}"] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + size]}
+        sums[f"layers/{name}"] = ["float32", shape, zlib.crc32(bytes(size))]
+        at += size
+    header["more"] = {"dtype": "U8", "shape": [4_900_000], "data_offsets": [at, at + 4_900_000]}
+    sums["more"] = ["uint8", [4_900_000], zlib.crc32(bytes(4_900_000))]
+    return file({**noted(json.dumps(sums)), **header}, bytes(at + 4_900_000 - 1) + b"\1"), ".safetensors"
 
 
 def _shards(m: Maker) -> Iterator[Row]:
-    def index(name: str, places: Any) -> Row:
-        text = json.dumps({"metadata": {"total_size": 1}, "weight_map": places}, separators=(",", ":"))
+    def index(name: str, places: Any, **metadata: Any) -> Row:
+        text = json.dumps({"metadata": metadata, "weight_map": places}, separators=(",", ":"))
         return m.row("worst", f"shards {name}", text.encode(), ".weights.json", "load_weights")
 
+    one = "m_00000.weights.h5"
     yield index("that are missing", {f"/{i}": [f"m_{i:05d}.weights.h5"] for i in range(120_000)})
     yield index("of long names", {"/a": ["n" * 4_900_000 + ".weights.h5"]})
     yield index("that are listed often", {"/a": ["m.weights.h5"] * 240_000})
-    folder = m.folder / "worst shards"
+    yield index("of many groups", {f"/{i}": one for i in range(160_000)})
+    yield index("of a group with a long name", {"/" + "n" * 4_900_000: [3]})
+    yield index("of many check sums", {"/a": [one]}, keras_fn_shards=[i * 9973 for i in range(440_000)])
+    yield _set(m, "that are many", [m.weights] * 220)
+    yield _set(m, "that are one file", [m.weights], 220)
+    yield _set(m, "of many arrays", [_many_arrays(950)] * 20)
+    yield _set(m, "with a bad one at the end", [*[m.weights] * 200, b"evil"])
+
+
+def _set(m: Maker, name: str, contents: list[bytes], names: int = 0) -> Row:
+    """Files and their index; the first one under more names where so many are asked for."""
+    folder = m.folder / f"worst shards {name}"
     folder.mkdir()
-    whole = folder / "whole"
-    whole.write_bytes(m.weights)
-    names = [f"m_{i:05d}.weights.h5" for i in range(220)]
-    for name in names:
-        os.link(whole, folder / name)
+    files = [f"m_{i:05d}.weights.h5" for i in range(max(names, len(contents)))]
+    for file, content in zip(files, contents, strict=False):
+        (folder / file).write_bytes(content)
+    for file in files[len(contents) :]:
+        os.link(folder / files[0], folder / file)
     path = folder / "m.weights.json"
-    path.write_text(json.dumps({"metadata": {}, "weight_map": {f"/{i}": [n] for i, n in enumerate(names)}}))
-    yield Row("worst shards that are many", "worst", "weights", str(path))
+    path.write_text(json.dumps({"metadata": {}, "weight_map": {f"/{i}": [n] for i, n in enumerate(files)}}))
+    return Row(f"worst shards {name}", "worst", "weights", str(path))

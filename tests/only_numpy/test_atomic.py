@@ -32,7 +32,7 @@ def into_fresh(path: pathlib.Path) -> Any:
     return model
 
 
-ONE_FILE = [name for name in killing.FORMATS if name not in ("backups", "m.weights.json")]
+ONE_FILE = [name for name in killing.FORMATS if name not in killing.OTHERS]
 
 
 def loader(name: str) -> Callable[[pathlib.Path], Any]:
@@ -107,7 +107,8 @@ def test_the_process_is_killed_at_each_call(name: str, tmp_path: pathlib.Path) -
 @pytest.mark.parametrize("name", list(killing.FORMATS))
 def test_kills_at_random_moments(name: str, tmp_path: pathlib.Path) -> None:
     seen = killing.kill_savers(name, 15, tmp_path)
-    assert seen["kills"] == 15 and seen["killed in the middle of one"]
+    assert seen["kills"] == 15
+    assert seen["killed in the middle of one"] or name == "log.csv"  # to which lines are added where it lies
 
 
 # --- what the disk says

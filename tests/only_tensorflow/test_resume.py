@@ -15,13 +15,10 @@ def dataset() -> tf.data.Dataset:
     return data.shuffle(100, seed=4, reshuffle_each_iteration=True).batch(resuming.BATCH, drop_remainder=True)
 
 
-@pytest.mark.parametrize("save_freq", [1, "epoch"])
-def test_a_data_set_that_shuffles(
-    save_freq: int | str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_data_set_that_shuffles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(resuming.DATA, "tf.data", (dataset, {}))
-    whole = resuming.train(tmp_path / "whole", "tf.data", save_freq=save_freq)
+    whole = resuming.train(tmp_path / "whole", "tf.data", save_freq="epoch")
     for kill in (12, 11, 4):
         with pytest.raises(resuming.Killed):
-            resuming.train(tmp_path / "cut", "tf.data", kill, save_freq)
-    resuming.same(whole, resuming.train(tmp_path / "cut", "tf.data", save_freq=save_freq))
+            resuming.train(tmp_path / "cut", "tf.data", kill, "epoch")
+    resuming.same(whole, resuming.train(tmp_path / "cut", "tf.data", save_freq="epoch"))

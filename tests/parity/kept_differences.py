@@ -73,6 +73,41 @@ SPARSE: list[tuple[str, tuple[str, ...], str]] = [
     ("multiply grows", ("tensorflow",), "a wrong shape there"),
 ]
 
+# rows of test_control_flow.py `(name, backends of Keras that differ, reason)`
+_EAGER = ("numpy", "torch", "tensorflow")
+_KEEPS = "what a loop carries keeps its dtype, shape and nesting here, as it must in compiled code"
+CONTROL: list[tuple[str, tuple[str, ...], str]] = [
+    ("while_loop with None", _EAGER, "None is no tensor there; a place without one on JAX"),
+    ("scan without a carry", _EAGER, "None is no tensor there; a place without one on JAX"),
+    ("associative_scan with None", _EAGER, "None is no tensor there; a place without one on JAX"),
+    ("associative_scan", ("numpy",), "float64 there"),
+    ("associative_scan of a pair", ("numpy",), "float64 there"),
+    ("associative_scan along -1", ("numpy", "jax"), "float64 there on NumPy; an error of the reversed axis on JAX"),
+    ("scan of trees", ("tensorflow",), "part of the results is lost there"),
+    ("map of nothing", _EAGER, "no result of length 0 there; one on JAX"),
+    ("vectorized_map of a list", ("numpy",), "only one tensor, and one result, there"),
+    ("vectorized_map of a dict", ("numpy",), "only one tensor there"),
+    ("vectorized_map of nothing", ("numpy",), "no result of length 0 there; one on JAX"),
+    ("cond in a graph", _ALL, "a KerasTensor that a branch uses never gets its value there"),
+    ("a loop that changes a dtype", _EAGER, _KEEPS),
+    ("a loop that changes a shape", _EAGER, _KEEPS),
+    ("a loop that changes its nesting", ("numpy", "torch"), _KEEPS),
+    ("a number that becomes a float", _ALL, _KEEPS),
+    ("a choice by a vector of one", _EAGER, "the predicate is a scalar here, as it is documented, and must be on JAX"),
+    ("a switch by a float", _EAGER, "floats are no indices here, nor on JAX"),
+]
+
+# rows of test_layer_dtypes.py `(layer, dtypes and policies as "uint8 float64", backends of Keras that differ, reason)`
+_POLICIES = ("None", "float64", "mixed_float16")
+_OF_WHOLE = tuple(f"{dtype} {policy}" for dtype in ("uint8", "int64") for policy in _POLICIES)
+LAYER_DTYPES: list[tuple[str, tuple[str, ...], tuple[str, ...], str]] = [
+    ("LayerNormalization", _OF_WHOLE, _ALL, "whole numbers stay whole there, and lose what lies between them"),
+    ("RMSNormalization", _OF_WHOLE, _ALL, "whole numbers stay whole there, and lose what lies between them"),
+    ("Average", _OF_WHOLE[3:], ("tensorflow",), "float64 there, and float32 of `divide` on JAX and torch"),
+    ("Softmax", _OF_WHOLE[:3], ("numpy",), "differences of unsigned numbers wrap around there"),
+    ("Softmax", _OF_WHOLE[:3], ("jax",), "half precision there, and float32 of other whole numbers"),
+]
+
 # rows `(ops, patterns of dtypes, backends of Keras that differ, reason)` of test_dtype_grid.py; a word of a pattern is
 # a dtype, a Python number (py_int), * or a group of dtypes: whole, half, float, wide
 _AS_NUMPY = "the dtype that NumPy's own functions give there, which widen and narrow by other rules"

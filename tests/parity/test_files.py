@@ -104,19 +104,30 @@ def test_keras_opens_each_of_ours(case: str, tmp_path: pathlib.Path) -> None:
     x = cases.inputs_of(ours, 3)
     agree(case, ours, theirs, x)
     if goes_on:
+        same_state(ours, theirs)
         for model, K in ((ours, keras_fn), (theirs, keras)):
             cases.steps(K, model, 1)
         agree(case, ours, theirs, x)
+        same_state(ours, theirs)
     if ours.compiled:
         cases.make(keras, case).save(tmp_path / "theirs.keras")
-        assert settings(theirs) == settings(keras.saving.load_model(tmp_path / "theirs.keras"))
+        found = settings(theirs)
+        if case == "settings-settings_of_float16":  # Keras writes it alone, and loses the scale
+            found["optimizer"] = found["optimizer"]["config"]["inner_optimizer"]
+        assert found == settings(keras.saving.load_model(tmp_path / "theirs.keras"))
 
 
 def agree(case: str, ours: Any, theirs: Any, x: Any) -> None:
     """Both models give the same outputs."""
-    tolerance = 2e-2 if case in ("structure-half", "structure-policies") else 1e-5
+    tolerance = 2e-2 if case in cases.ROUGH else 1e-5
     for a, b in zip(cases.outputs_of(keras_fn, ours, x), cases.outputs_of(keras, theirs, x), strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def same_state(ours: Any, theirs: Any) -> None:
+    """Both optimizers hold the same numbers."""
+    for a, b in zip(ours.optimizer.variables, theirs.optimizer.variables, strict=True):
+        np.testing.assert_allclose(a.numpy(), keras.ops.convert_to_numpy(b.value), rtol=1e-5, atol=1e-6, err_msg=a.path)
 
 
 # --- subclassed models and attributes
@@ -185,6 +196,28 @@ def test_subclassed_models(tmp_path: pathlib.Path) -> None:
     np.testing.assert_allclose(outputs(ours, x)[0], outputs(loaded, x)[0], rtol=1e-5)
     loaded = load_model(tmp_path / "theirs.keras")
     np.testing.assert_allclose(outputs(theirs, x)[0], outputs(loaded, x)[0], rtol=1e-5)
+
+
+def user_function(K: Any) -> Any:
+    @K.saving.register_keras_serializable("files")
+    def doubled(x: Any) -> Any:
+        return x * 2.0
+
+    return doubled
+
+
+def of_user_functions(K: Any) -> Any:
+    """A registered function as an activation, and as a layer."""
+    x, doubled = K.Input((4,)), user_function(K)
+    return K.Model(x, K.layers.Lambda(doubled)(K.layers.Dense(3, activation=doubled)(x)))
+
+
+def test_registered_functions(tmp_path: pathlib.Path) -> None:
+    ours, theirs = of_user_functions(keras_fn), of_user_functions(keras)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    same(ours, keras.saving.load_model(tmp_path / "ours.keras"))
+    same(theirs, load_model(tmp_path / "theirs.keras"))
 
 
 def dropout(K: Any) -> Any:

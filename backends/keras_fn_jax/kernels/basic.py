@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -9,9 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from keras_fn.core import limits
+from keras_fn_jax.kernels.fused import compiled_if_eager
+from keras_fn_jax.kernels.ranges import check_keys, corner, from_front
+
 # ops that jax.numpy has under the same name, with the same arguments
 SAME = (
-    "add subtract multiply floor_divide power maximum minimum arctan2 equal not_equal less less_equal greater "
+    "add subtract multiply power maximum minimum arctan2 equal not_equal less less_equal greater "
     "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite negative absolute sign square "
     "floor ceil round exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh "
     "transpose expand_dims squeeze broadcast_to concatenate stack tile repeat matmul true_divide mod sort"
@@ -31,7 +36,31 @@ def typed(fn: Any) -> Any:
 
 
 def slice_update(x: Any, start: Any, updates: Any) -> Any:
-    return lax.dynamic_update_slice(x, updates.astype(x.dtype), tuple(jnp.asarray(i, "int32") for i in start))
+    return lax.dynamic_update_slice(x, updates.astype(x.dtype), corner(start, x.shape, updates.shape))
+
+
+def slice_(x: Any, start: Any, shape: Any) -> Any:
+    return lax.dynamic_slice(x, corner(start, x.shape, shape), shape)
+
+
+def get_item(x: Any, key: Any) -> Any:
+    check_keys(x, key)
+    return x[key]
+
+
+@jax.jit
+def floor_divide(x1: Any, x2: Any) -> Any:
+    """Of integers by 0 it is 0; XLA says something else on each device."""
+    if jnp.issubdtype(x1.dtype, jnp.floating):
+        return jnp.floor_divide(x1, x2)
+    return jnp.where(x2 == 0, 0, jnp.floor_divide(x1, jnp.where(x2 == 0, 1, x2)))
+
+
+def mean(x: Any, axis: Any, keepdims: bool) -> Any:
+    if x.dtype.itemsize > 2:
+        return jnp.mean(x, axis=_axis(axis), keepdims=keepdims)
+    # their sum could be more than they can hold
+    return jnp.mean(x, axis=_axis(axis), keepdims=keepdims, dtype="float32").astype(x.dtype)
 
 
 def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
@@ -47,8 +76,13 @@ def pad(x: Any, width: Any, mode: str, value: Any) -> Any:
 def take(x: Any, indices: Any, axis: Any) -> Any:
     # out of range: the nearest index, as a gather inside compiled code cannot raise; below 0: from the end
     length = x.size if axis is None else x.shape[axis]
-    indices = jnp.where(indices < 0, indices + length, indices)
-    return jnp.take(x, indices, axis=axis, mode="clip")
+    return jnp.take(x, from_front(indices, length, axis, x.shape), axis=axis, mode="clip")
+
+
+def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
+    if axis is None:
+        x, indices, axis = x.reshape(-1), indices.reshape(-1), 0
+    return jnp.take_along_axis(x, from_front(indices, x.shape[axis], axis, x.shape), axis=axis, mode="clip")
 
 
 def repeat(x: Any, repeats: Any, axis: Any) -> Any:
@@ -57,7 +91,8 @@ def repeat(x: Any, repeats: Any, axis: Any) -> Any:
 
 def split(x: Any, sections: Any, axis: int) -> Any:
     if not isinstance(sections, int):
-        sections = [min(int(i), x.shape[axis]) for i in sections]
+        length = x.shape[axis]
+        sections = [slice(int(i)).indices(length)[1] for i in sections]  # below 0 they count from the end
     return jnp.split(x, sections, axis)
 
 
@@ -73,11 +108,24 @@ def round_(x: Any, decimals: int) -> Any:
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
-    return tuple(lax.top_k(x, k))
+    limits.check_top(k, x.shape)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return tuple(lax.top_k(x, k))
+    return _top_of_floats(x, k)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _top_of_floats(x: Any, k: int) -> tuple[Any, Any]:
+    """XLA tells -0.0 from 0.0, and NaN from NaN with another sign, which are equal here."""
+    one = jnp.where(x == 0, 0, jnp.where(jnp.isnan(x), jnp.nan, x))
+    indices = lax.top_k(lax.stop_gradient(one), k)[1]
+    return jnp.take_along_axis(x, indices, -1, mode="promise_in_bounds"), indices
 
 
 KERNELS: dict[str, Any] = {
     **{name: getattr(jnp, name) for name in SAME},
+    "floor_divide": floor_divide,
+    "mean": mean,
     "round": round_,
     "repeat": repeat,
     "_cast": lambda x, dtype: x.astype(dtype),
@@ -86,10 +134,13 @@ KERNELS: dict[str, Any] = {
     "rsqrt": lax.rsqrt,
     "erf": lax.erf,
     "sigmoid": jax.nn.sigmoid,
-    "relu": jax.nn.relu,
-    "_softmax": lambda x, axis: jax.nn.softmax(x, axis=axis),
-    "_log_softmax": lambda x, axis: jax.nn.log_softmax(x, axis=axis),
-    "logsumexp": lambda x, axis, keepdims: jax.nn.logsumexp(x, axis=_axis(axis), keepdims=keepdims),
+    # those with a derivative of their own are not compiled by JAX where they are called eagerly
+    "relu": compiled_if_eager(jax.nn.relu),
+    "_softmax": compiled_if_eager(lambda x, axis: jax.nn.softmax(x, axis=axis), (1,)),
+    "_log_softmax": compiled_if_eager(lambda x, axis: jax.nn.log_softmax(x, axis=axis), (1,)),
+    "logsumexp": compiled_if_eager(
+        lambda x, axis, keepdims: jax.nn.logsumexp(x, axis=_axis(axis), keepdims=keepdims), (1, 2)
+    ),
     "sum": typed(jnp.sum),
     "_prod": typed(jnp.prod),
     "amax": reduction(jnp.max),
@@ -104,11 +155,11 @@ KERNELS: dict[str, Any] = {
     "_flip": jnp.flip,
     "split": split,
     "_pad": pad,
-    "_get_item": lambda x, key: x[key],
+    "_get_item": get_item,
     "_take_rows": lambda x, rows: x.at[rows].get(mode="promise_in_bounds"),
     "take": take,
-    "take_along_axis": lambda x, indices, axis: jnp.take_along_axis(x, indices, axis=axis, mode="clip"),
-    "slice": lambda x, start, shape: lax.dynamic_slice(x, tuple(jnp.asarray(i, "int32") for i in start), shape),
+    "take_along_axis": take_along_axis,
+    "slice": slice_,
     "slice_update": slice_update,
     "_segment_sum": lambda values, ids, num: jax.ops.segment_sum(values, ids, num),
     "argsort": lambda x, axis: jnp.argsort(x, axis=axis, stable=True).astype("int32"),

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 from jax import lax
 
-from keras_fn.core.errors import BackendError
+from keras_fn.core.errors import BackendError, ShapeError
 from keras_fn.core.variable import Variable, swap
 
 
@@ -56,8 +56,25 @@ def _lifted(run: Callable[[list[Variable], list[Any]], tuple[Any, list[Any]]]) -
 
 
 def _choose(index: Any, branches: list[Any], operands: list[Any]) -> list[Any]:
+    seen: list[list[Any]] = []
+
+    def alike(branch: Any) -> Any:
+        """The branch, whose results must have the shapes of the others': all of them are compiled into one program."""
+
+        def call(*args: Any) -> Any:
+            out = branch(*args)
+            seen.append([x.shape for x in out])
+            if seen[-1] != seen[0]:
+                raise ShapeError(
+                    f"Compiled branches must return equal shapes, and these return {seen[0]} and {seen[-1]}. "
+                    "Pad one of them with `ops.pad`, or reshape it with `ops.reshape`."
+                )
+            return out
+
+        return call
+
     def run(variables: list[Variable], values: list[Any]) -> Any:
-        pure = [_pure(b, variables) for b in branches]
+        pure = [_pure(alike(b), variables) for b in branches]
         return lax.switch(index, pure, values, *operands)
 
     return _lifted(run)

@@ -18,6 +18,7 @@ import numpy as np
 from jax import lax
 
 from keras_fn.core import windows
+from keras_fn_jax.kernels.fused import compiled_if_eager
 
 
 def _layout(n: int, data_format: str) -> str:
@@ -73,11 +74,14 @@ def _patches_pay(x: Any, kernel: Any) -> bool:
     return small and x.shape[-1] == kernel.shape[-2] and jnp.issubdtype(x.dtype, jnp.floating) and _on_cpu()
 
 
-def _conv_by_patches(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
+def _by_patches(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
     filters = kernel.shape[-1]
     slices = _slices(x, kernel.shape[:-2], strides, padding, dilation, np.asarray(0, x.dtype))
     patches = slices[0] if len(slices) == 1 else jnp.concatenate(slices, -1)
     return patches @ kernel.reshape(-1, filters)
+
+
+_conv_by_patches = compiled_if_eager(_by_patches, (2, 3, 4))
 
 
 def _slices(x: Any, size: Any, strides: Any, padding: str, dilation: Any, fill: Any) -> list[Any]:
@@ -101,24 +105,29 @@ def _windows(size: Any, data_format: str) -> tuple[int, ...]:
 
 
 def max_pool(x: Any, size: Any, strides: Any, padding: str, data_format: str) -> Any:
-    if jnp.issubdtype(x.dtype, jnp.floating):
-        lowest = -np.inf
-    else:
-        lowest = False if x.dtype == bool else np.iinfo(x.dtype).min
-    fn = lax.bitwise_or if x.dtype == bool else lax.max
-    init = np.asarray(lowest, x.dtype)
     if jnp.issubdtype(x.dtype, jnp.floating) and math.prod(size) <= _SMALL_WINDOW and _on_cpu():
-        return _max_by_slices(x, size, strides, padding, data_format, init)
+        return _max_by_slices(x, size, strides, padding, data_format)
+    fn = lax.bitwise_or if x.dtype == bool else lax.max
+    init = _lowest(x.dtype)
     return lax.reduce_window(x, init, fn, _windows(size, data_format), _windows(strides, data_format), padding.upper())
 
 
-def _max_by_slices(x: Any, size: Any, strides: Any, padding: str, data_format: str, init: Any) -> Any:
+def _lowest(dtype: Any) -> Any:
+    if jnp.issubdtype(dtype, jnp.floating):
+        return np.asarray(-np.inf, dtype)
+    return np.asarray(False if dtype.kind == "b" else np.iinfo(dtype).min, dtype)
+
+
+def _largest_of_slices(x: Any, size: Any, strides: Any, padding: str, data_format: str) -> Any:
     first = data_format == "channels_first"
     x = jnp.moveaxis(x, 1, -1) if first else x
-    largest, *rest = _slices(x, size, strides, padding, (1,) * len(size), init)
+    largest, *rest = _slices(x, size, strides, padding, (1,) * len(size), _lowest(x.dtype))
     for other in rest:
         largest = jnp.where((other > largest) | jnp.isnan(other), other, largest)
     return jnp.moveaxis(largest, -1, 1) if first else largest
+
+
+_max_by_slices = compiled_if_eager(_largest_of_slices, (1, 2, 3, 4))
 
 
 def average_pool(x: Any, size: Any, strides: Any, padding: str, data_format: str) -> Any:

@@ -19,6 +19,11 @@ def solve_triangular(a: Any, b: Any, lower: bool) -> Any:
     return lax.linalg.triangular_solve(a, b, left_side=True, lower=lower)
 
 
+def eig(x: Any) -> Any:
+    """With the derivatives of eigenvectors, which exist where all eigenvalues differ: JAX cannot see it, and asks."""
+    return tuple(lax.linalg.eig(x, compute_left_eigenvectors=False, enable_eigvec_derivs=True))
+
+
 def svd(x: Any, full_matrices: bool, compute_uv: bool) -> Any:
     out = jnp.linalg.svd(x, full_matrices, compute_uv)
     return tuple(out) if compute_uv else out
@@ -26,7 +31,7 @@ def svd(x: Any, full_matrices: bool, compute_uv: bool) -> Any:
 
 KERNELS: dict[str, Any] = {
     "_cholesky": lambda x, upper: jnp.linalg.cholesky(x, upper=upper),
-    "_eig": lambda x: tuple(jnp.linalg.eig(x)),
+    "_eig": eig,
     "_eigh": lambda x: tuple(jnp.linalg.eigh(x)),
     "lu_factor": lu_factor,
     "_qr": lambda x, mode: tuple(jnp.linalg.qr(x, mode)),

@@ -34,6 +34,8 @@ def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
         num = max(int(ids.max()) + 1, 0) if ids.size else 0
     if values.dtype == bool:  # XLA gathers no extremes of bools
         return segment_reduce(values.astype("uint8"), ids, num, how).astype(bool)
+    if how == "prod":
+        return _multiplied(jnp.ones((num, *values.shape[1:]), values.dtype), (ids,), values)
     return getattr(jax.ops, f"segment_{how}")(values, ids, num)
 
 
@@ -41,9 +43,30 @@ def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
     _check_range(indices, x.shape)
     if x.dtype == bool:  # XLA adds and multiplies no bools
         reduction = {"add": "max", "mul": "min"}.get(reduction or "", reduction)
-    place = x.at[tuple(jnp.moveaxis(indices, -1, 0))]
-    method = "set" if reduction is None else "multiply" if reduction == "mul" else reduction
-    return getattr(place, method)(updates)
+    places = tuple(jnp.moveaxis(indices, -1, 0))
+    if reduction == "mul":
+        return _multiplied(x, places, jnp.broadcast_to(updates, (*indices.shape[:-1], *x.shape[len(places) :])))
+    return getattr(x.at[places], reduction or "set")(updates)
+
+
+@jax.custom_jvp
+def _multiplied(x: Any, places: tuple[Any, ...], values: Any) -> Any:
+    """x with each value multiplied into its place. JAX has no derivative of that where a place gets several values."""
+    return x.at[places].multiply(values)
+
+
+@_multiplied.defjvp
+def _multiplied_jvp(primals: Any, tangents: Any) -> Any:
+    """A value moves its place by x times the product of the others there, which is 0 if there is a 0 among them."""
+    x, places, values = primals
+    moved, _, moves = tangents
+    zero = values == 0
+    factors = jnp.where(zero, 1, values)
+    products = _multiplied(jnp.ones_like(x), places, factors)
+    zeros = jnp.zeros(x.shape, "int32").at[places].add(zero)
+    others = jnp.where(zeros[places] == zero, products[places] / factors, 0)
+    from_values = jnp.zeros_like(x).at[places].add(others * moves)
+    return _multiplied(x, places, values), jnp.where(zeros == 0, products, 0) * moved + x * from_values
 
 
 def _check_range(indices: Any, shape: Any) -> None:

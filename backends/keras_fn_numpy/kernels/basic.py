@@ -8,52 +8,93 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core import limits, shapes
 from keras_fn.ops import reduction as reduction_ops
 from keras_fn_numpy.tables import numpy_dtype
 
 # ops that NumPy has under the same name, with the same arguments
 SAME = (
-    "add subtract multiply floor_divide power maximum minimum arctan2 equal not_equal less less_equal greater "
+    "add subtract multiply maximum minimum arctan2 equal not_equal less less_equal greater "
     "greater_equal logical_and logical_or logical_xor logical_not isnan isinf isfinite negative absolute sign square "
     "floor ceil round exp expm1 log log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh "
     "transpose expand_dims squeeze broadcast_to concatenate stack tile repeat take_along_axis "
-    "true_divide mod sort"
+    "true_divide sort"
 ).split()
 
 
 def reduction(fn: Any, dtype: Any = None) -> Any:
     """A kernel from a NumPy reduction that would widen integers."""
-    return lambda x, axis, keepdims: fn(x, axis=_axis(axis), keepdims=keepdims, dtype=dtype or x.dtype)
+    return lambda x, axis, keepdims: fn(x, axis=_axis(x, axis), keepdims=keepdims, dtype=dtype or x.dtype)
 
 
-def _axis(axis: Any) -> Any:
+def _axis(x: Any, axis: Any) -> Any:
+    if not x.ndim:
+        shapes.canonical_axes(axis, 0)  # NumPy lets axes of scalars pass
     return tuple(axis) if isinstance(axis, list) else axis
 
 
 def plain(fn: Any) -> Any:
-    return lambda x, axis, keepdims: fn(x, axis=_axis(axis), keepdims=keepdims)
+    return lambda x, axis, keepdims: fn(x, axis=_axis(x, axis), keepdims=keepdims)
+
+
+def extreme(fn: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if not x.size:
+            limits.check_some(x.shape, axis)
+        return fn(x, axis=_axis(x, axis), keepdims=keepdims)
+
+    return kernel
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    # a plain number beside it would widen bfloat16
+    low, high = (x.dtype.type(n) if isinstance(n, (int, float)) else n for n in (low, high))
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
 
 
 def arg(fn: Any) -> Any:
-    return lambda x, axis, keepdims: np.asarray(fn(x, axis=axis, keepdims=keepdims)).astype("int32")
+    found = extreme(fn)
+    return lambda x, axis, keepdims: np.asarray(found(x, axis, keepdims)).astype("int32")
 
 
 def cumulative(fn: Any) -> Any:
-    return lambda x, axis: fn(x, axis=axis, dtype=x.dtype)
+    return lambda x, axis: fn(x, axis=_axis(x, axis), dtype=x.dtype)
+
+
+def whole(fn: Any) -> Any:
+    """A quotient or remainder: of integers by 0 it is 0, of which NumPy would warn."""
+
+    def kernel(x1: Any, x2: Any) -> Any:
+        if x1.dtype.kind == "f":
+            return fn(x1, x2)
+        with np.errstate(divide="ignore"):
+            return fn(x1, x2)
+
+    return kernel
+
+
+def power(x1: Any, x2: Any) -> Any:
+    """Integers to powers below 0 are rounded to 0; NumPy raises."""
+    try:
+        return np.power(x1, x2)
+    except ValueError:
+        low = x2 < 0
+        ones = np.where((x1 == -1) & (x2 % 2 != 0), -1, np.abs(x1) == 1)
+        return np.where(low, ones, np.power(x1, np.where(low, 0, x2))).astype(x1.dtype)
 
 
 def sigmoid(x: Any) -> Any:
     wide = x if x.dtype in (np.float32, np.float64) else x.astype("float32")
     with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0, as it should be
-        z = np.exp(-wide)
-    return np.asarray(np.reciprocal(1 + z)).astype(x.dtype, copy=False)
-
-
-def erf(x: Any) -> Any:
-    return np.vectorize(math.erf, otypes=[np.float64])(x).astype(x.dtype)
+        z = np.asarray(np.negative(wide))
+        np.exp(z, out=z)
+        z += 1
+        return np.reciprocal(z, out=z).astype(x.dtype, copy=False)
 
 
 def softmax(x: Any, axis: int) -> Any:
+    _axis(x, axis)
     if not x.size:
         return x.copy()
     z = np.asarray(x - np.max(x, axis=axis, keepdims=True))
@@ -63,6 +104,7 @@ def softmax(x: Any, axis: int) -> Any:
 
 
 def log_softmax(x: Any, axis: int) -> Any:
+    _axis(x, axis)
     if not x.size:
         return x.copy()
     shifted = np.asarray(x - np.max(x, axis=axis, keepdims=True))
@@ -71,7 +113,9 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 
 def mean(x: Any, axis: Any, keepdims: bool) -> Any:
-    axis = _axis(axis)
+    axis = _axis(x, axis)
+    if x.dtype.itemsize == 2:  # their sum could be more than they can hold
+        return np.asarray(mean(x.astype("float32"), axis, keepdims)).astype(x.dtype)
     if x.dtype not in (np.float32, np.float64) or axis == ():
         return reduction_ops.mean.fn(x, axis, keepdims)
     return np.mean(x, axis=axis, keepdims=keepdims)
@@ -82,13 +126,17 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
 
 
 def slice_(x: Any, start: Any, shape: Any) -> Any:
-    return x[tuple(slice(int(a), int(a) + n) for a, n in zip(start, shape, strict=True))]
+    return x[_block(x, start, shape)]
 
 
 def slice_update(x: Any, start: Any, updates: Any) -> Any:
     out = x.copy()
-    out[tuple(slice(int(a), int(a) + n) for a, n in zip(start, updates.shape, strict=True))] = updates
+    out[_block(x, start, updates.shape)] = updates
     return out
+
+
+def _block(x: Any, start: Any, shape: Any) -> tuple[slice, ...]:
+    return tuple(slice(a, a + n) for a, n in zip(limits.corner(start, x.shape, shape), shape, strict=True))
 
 
 def segment_sum(values: Any, ids: Any, num: int) -> Any:
@@ -99,10 +147,12 @@ def segment_sum(values: Any, ids: Any, num: int) -> Any:
 
 
 def argsort(x: Any, axis: int) -> Any:
+    _axis(x, axis)
     return np.argsort(x, axis=axis, kind="stable").astype("int32")
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
+    limits.check_top(k, x.shape)
     if x.dtype in _BITS and 0 < k < x.shape[-1] and x.size:
         # only k of them are sorted; a number and its place are one int64, so that of equal ones the first come first
         keys = np.partition(_ranked(x), x.shape[-1] - k, -1)[..., x.shape[-1] - k :]
@@ -200,6 +250,19 @@ def _is_extra(x: Any) -> bool:
     return getattr(getattr(x, "dtype", None), "kind", "") == "V"
 
 
+def cast(x: Any, dtype: str) -> Any:
+    """The tensor in another dtype. A number that an integer dtype cannot hold becomes the nearest that it can."""
+    x, target = np.asarray(x), numpy_dtype(dtype)
+    if target.kind not in "iu" or x.dtype.kind not in "fV" or not x.size:
+        return x.astype(target)
+    low, high = np.iinfo(target).min, np.iinfo(target).max
+    if float(x.min()) > low - 1 and float(x.max()) < high + 1:  # NaN is neither
+        return x.astype(target)
+    wide = x.astype("float64")
+    inside = np.where((wide > low - 1) & (wide < high + 1), wide, 0).astype(target)
+    return np.where(wide <= low, target.type(low), np.where(wide >= high, target.type(high), inside))
+
+
 def weak(fn: Any) -> Any:
     """A kernel that may get a Python number: NumPy makes a float32 of bfloat16 and a Python float."""
 
@@ -218,20 +281,23 @@ KERNELS: dict[str, Any] = {
     **{name: weak(getattr(np, name)) for name in ("add", "subtract", "multiply", "true_divide")},
     # NumPy multiplies bfloat16 matrices in float32 and leaves them there
     "matmul": lambda x1, x2: np.asarray(np.matmul(x1, x2)).astype(x1.dtype, copy=False),
-    "_cast": lambda x, dtype: np.asarray(x).astype(numpy_dtype(dtype)),
+    "_cast": cast,
+    "floor_divide": whole(np.floor_divide),
+    "mod": whole(np.mod),
+    "power": power,
     "stop_gradient": lambda x: x,
     "_select": np.where,
     "rsqrt": lambda x: 1 / np.sqrt(x),
-    "erf": erf,
     "sigmoid": sigmoid,
     "relu": lambda x: np.maximum(x, x.dtype.type(0)),
+    "clip": clip,
     "_softmax": softmax,
     "_log_softmax": log_softmax,
     "mean": mean,
     "sum": reduction(np.sum),
     "_prod": reduction(np.prod),
-    "amax": plain(np.max),
-    "amin": plain(np.min),
+    "amax": extreme(np.max),
+    "amin": extreme(np.min),
     "any": plain(np.any),
     "all": plain(np.all),
     "argmax": arg(np.argmax),

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.ops import equations
+
 
 def eig(x: Any) -> Any:
     values, vectors = np.linalg.eig(x)
@@ -18,8 +20,32 @@ def svd(x: Any, full_matrices: bool, compute_uv: bool) -> Any:
     return tuple(out) if compute_uv else out
 
 
+# rows that are solved for at once, as a full matrix; the rest is products of matrices
+_BLOCK = 64
+
+
 def solve_triangular(a: Any, b: Any, lower: bool) -> Any:
-    return np.linalg.solve(np.tril(a) if lower else np.triu(a), b)
+    """By substitution, block by block."""
+    a = np.tril(a) if lower else np.triu(a)
+    n = a.shape[-1]
+    if n <= _BLOCK:
+        return np.linalg.solve(a, b)
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    left = np.array(np.broadcast_to(b, (*batch, *b.shape[-2:])))
+    for start in range(0, n, _BLOCK) if lower else reversed(range(0, n, _BLOCK)):
+        stop = min(start + _BLOCK, n)
+        left[..., start:stop, :] = np.linalg.solve(a[..., start:stop, start:stop], left[..., start:stop, :])
+        rest = slice(stop, n) if lower else slice(0, start)
+        left[..., rest, :] -= a[..., rest, start:stop] @ left[..., start:stop, :]
+    return left
+
+
+def lstsq(a: Any, b: Any, rcond: float | None) -> Any:
+    """LAPACK's, for a single matrix."""
+    if a.ndim != 2 or b.ndim != 2 or not a.size or not b.size or a.dtype.kind != "f" or not np.isfinite(a).all():
+        return equations._lstsq.fn(a, b, rcond)
+    share = equations.least_share(a.shape[0], a.shape[1], a.dtype.name) if rcond is None else rcond
+    return np.linalg.lstsq(a, b, share)[0].astype(a.dtype, copy=False)
 
 
 KERNELS: dict[str, Any] = {
@@ -31,6 +57,7 @@ KERNELS: dict[str, Any] = {
     "_slogdet": lambda x: tuple(np.linalg.slogdet(x)),
     "_det": np.linalg.det,
     "_solve": np.linalg.solve,
+    "_lstsq": lstsq,
     "_solve_triangular": solve_triangular,
     "_inv": np.linalg.inv,
 }

@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_fn.core import limits, shapes
+from keras_fn_tensorflow.kernels.division import floor_quotient, power, whole
+from keras_fn_tensorflow.kernels.ranges import accelerated, at_once, corner, from_front, indexed
+
 raw = tf.raw_ops
 
 
@@ -17,9 +21,36 @@ EIGHT_BITS = frozenset(("float8_e4m3fn", "float8_e5m2"))
 
 def cast(x: Any, dtype: str) -> Any:
     """The tensor in another dtype; TensorFlow makes 8-bit floats of floats only."""
+    if dtype in _WHOLE and x.dtype.is_floating:
+        return _rounded(x, tf.dtypes.as_dtype(dtype))
     if dtype in EIGHT_BITS and not x.dtype.is_floating:
         x = tf.cast(x, tf.float32)
     return tf.cast(x, dtype)
+
+
+_WHOLE = frozenset(("int8", "uint8", "int16", "uint16", "int32", "int64"))
+
+
+def _rounded(x: Any, target: Any) -> Any:
+    """Floats as integers; what they cannot hold becomes the nearest that they can, and NaN 0.
+
+    A processor gives the lowest number for it, if it does not do this itself.
+    """
+    x = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
+    wide = target if target.size >= 4 else tf.int32
+    out = tf.cast(x, wide)
+
+    def careful() -> Any:
+        high = tf.where(x >= 2.0 ** (8 * wide.size - 1), tf.constant(wide.max, wide), out)
+        return tf.where(tf.equal(x, x), high, tf.zeros((), wide))
+
+    if accelerated():
+        out = careful()  # a look would mean to wait for it
+    elif at_once(x):
+        out = out if int(tf.reduce_min(out)) > wide.min else careful()
+    else:
+        out = tf.cond(tf.reduce_min(out) > wide.min, lambda: out, careful)
+    return out if wide == target else tf.cast(tf.clip_by_value(out, target.min, target.max), target)
 
 
 def binary(fn: Any) -> Any:
@@ -49,8 +80,16 @@ def reduction(fn: Any) -> Any:
     return lambda x, axis, keepdims: fn(x, axis=axis, keepdims=keepdims)
 
 
+def mean(x: Any, axis: Any, keepdims: bool) -> Any:
+    if x.dtype.size == 2:  # their sum could be more than they can hold
+        return tf.cast(tf.reduce_mean(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
+    return tf.reduce_mean(x, axis, keepdims)
+
+
 def extreme(fn: Any) -> Any:
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if 0 in x.shape:
+            limits.check_some(x.shape.as_list(), axis)
         if x.dtype == tf.bool:
             return tf.cast(fn(tf.cast(x, tf.uint8), axis=axis, keepdims=keepdims), tf.bool)
         return fn(x, axis=axis, keepdims=keepdims)
@@ -60,6 +99,8 @@ def extreme(fn: Any) -> Any:
 
 def arg(fn: Any) -> Any:
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if 0 in x.shape:
+            limits.check_some(x.shape.as_list(), axis)
         if x.dtype == tf.bool:
             x = tf.cast(x, tf.int32)
         if axis is None:
@@ -85,7 +126,12 @@ def _first(fn: Any, x: Any, axis: int) -> Any:
 
 
 def cumulative(fn: Any) -> Any:
-    return lambda x, axis: fn(tf.reshape(x, [-1]), 0) if axis is None else fn(x, axis)
+    def kernel(x: Any, axis: Any) -> Any:
+        if axis is None:
+            return fn(tf.reshape(x, [-1]), 0)
+        return fn(x, shapes.canonical_axis(axis, x.shape.rank))
+
+    return kernel
 
 
 def round_(x: Any, decimals: int) -> Any:
@@ -116,7 +162,7 @@ def split(x: Any, sections: Any, axis: int) -> Any:
         return tf.split(x, sections, axis)
     length = x.shape[axis] if x.shape[axis] is not None else tf.shape(x)[axis]
     least = min if isinstance(length, int) else tf.minimum
-    cuts = [0, *(least(s, length) for s in sections), length]
+    cuts = [0, *(least(s, length) if s >= 0 else -least(-s, length) + length for s in sections), length]
     return tf.split(x, [b - a for a, b in zip(cuts, cuts[1:], strict=False)], axis)
 
 
@@ -176,7 +222,7 @@ def _gather(x: Any, keys: Any) -> Any:
     shape = tf.shape(indices[0])
     for i in indices[1:]:
         shape = tf.broadcast_dynamic_shape(shape, tf.shape(i))
-    indices = [tf.broadcast_to(tf.where(i < 0, i + sizes[a], i), shape) for i, a in zip(indices, axes, strict=True)]
+    indices = [tf.broadcast_to(from_front(i, sizes[a]), shape) for i, a in zip(indices, axes, strict=True)]
     rest = [i for i in range(x.shape.rank) if i not in axes]
     out = tf.gather_nd(tf.transpose(x, axes + rest), tf.stack(indices, -1))
     n = indices[0].shape.rank
@@ -190,17 +236,19 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
         x, axis = tf.reshape(x, [-1]), 0
     if indices.dtype not in (tf.int32, tf.int64):
         indices = tf.cast(indices, tf.int32)
-    if not isinstance(indices, _EAGER) or not bool(tf.reduce_all(indices >= 0)):
-        indices = tf.where(indices < 0, indices + tf.cast(tf.shape(x)[axis], indices.dtype), indices)
-    return tf.gather(x, indices, axis=axis)
+    length = x.shape[axis]
+    length = tf.cast(tf.shape(x)[axis], indices.dtype) if length is None else length
+    return tf.gather(x, from_front(indices, length), axis=axis)
 
 
 _EAGER = type(tf.constant(0))
 
 
 def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
+    if indices.dtype not in (tf.int32, tf.int64):
+        indices = tf.cast(indices, tf.int32)
     if axis is None:
-        return tf.gather(tf.reshape(x, [-1]), tf.reshape(indices, [-1]))
+        return take(x, tf.reshape(indices, [-1]), None)
     rank = x.shape.rank
     axis %= rank
     if _aligned(x.shape.as_list(), indices.shape.as_list(), axis):
@@ -210,7 +258,7 @@ def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
     batch = tf.broadcast_dynamic_shape(tf.shape(x)[:-1], tf.shape(indices)[:-1])
     x = tf.broadcast_to(x, tf.concat([batch, tf.shape(x)[-1:]], 0))
     indices = tf.broadcast_to(indices, tf.concat([batch, tf.shape(indices)[-1:]], 0))
-    indices = tf.where(indices < 0, indices + tf.cast(tf.shape(x)[-1], indices.dtype), indices)
+    indices = from_front(indices, tf.cast(tf.shape(x)[-1], indices.dtype))
     return tf.transpose(tf.gather(x, indices, batch_dims=rank - 1), list(np.argsort(order)))
 
 
@@ -227,24 +275,20 @@ def _taken_along(x: Any, indices: Any, axis: int) -> Any:
     step = math.prod(dims[axis + 1 :])
     rows = tf.range(math.prod(dims[:axis])) * (dims[axis] * step)
     start = tf.reshape(rows[:, None] + tf.range(step), [*dims[:axis], 1, *dims[axis + 1 :]])
-    indices = tf.cast(indices, tf.int32)
-    indices = tf.where(indices < 0, indices + dims[axis], indices)
+    # one that is out of range would be the place of another row
+    indices = tf.cast(from_front(indices, dims[axis], unseen=True), tf.int32)
     return tf.gather(tf.reshape(x, [-1]), indices * step + start)
 
 
-def _corner(start: Any) -> Any:
-    if isinstance(start, tf.Tensor):
-        return tf.cast(start, tf.int32)
-    return tf.stack([tf.cast(s, tf.int32) for s in start])
-
-
 def slice_(x: Any, start: Any, shape: Any) -> Any:
-    return tf.slice(x, _corner(start), _corner(shape)) if x.shape.rank else tf.identity(x)
+    if not x.shape.rank:
+        return tf.identity(x)
+    shape = tf.unstack(shape) if isinstance(shape, tf.Tensor) else shape
+    return tf.slice(x, corner(start, x, shape), tf.stack([tf.cast(n, tf.int32) for n in shape]))
 
 
 def slice_update(x: Any, start: Any, updates: Any) -> Any:
-    updates = tf.cast(updates, x.dtype)
-    return _block_update(x, _corner(start), updates)
+    return _block_update(x, corner(start, x, updates.shape.as_list()), tf.cast(updates, x.dtype))
 
 
 def _block_update(x: Any, start: Any, updates: Any) -> Any:
@@ -269,7 +313,7 @@ def sort(x: Any, axis: int) -> Any:
     if not x.dtype.is_floating:
         return tf.sort(x, axis)
     nan = tf.math.is_nan(x)
-    if isinstance(x, _EAGER) and not bool(tf.reduce_any(nan)):
+    if at_once(x) and not bool(tf.reduce_any(nan)):
         return tf.sort(x, axis)
     ordered = tf.sort(tf.where(nan, tf.cast(float("inf"), x.dtype), x), axis)
     length = tf.shape(x)[axis]
@@ -284,7 +328,7 @@ def argsort(x: Any, axis: int) -> Any:
     if not x.dtype.is_floating:
         return tf.argsort(x, axis, stable=True)
     nan = tf.math.is_nan(x)
-    if isinstance(x, _EAGER) and not bool(tf.reduce_any(nan)):
+    if at_once(x) and not bool(tf.reduce_any(nan)):
         return tf.argsort(x, axis, stable=True)
     order = tf.argsort(tf.where(nan, tf.cast(float("inf"), x.dtype), x), axis, stable=True)
     late = tf.argsort(tf.cast(take_along_axis(nan, order, axis), tf.uint8), axis, stable=True)
@@ -334,22 +378,39 @@ def fill(shape: Any, value: Any, dtype: str) -> Any:
 
 
 def softmax(x: Any, axis: int) -> Any:
+    if not x.shape.rank:
+        shapes.canonical_axis(axis, 0)
     return tf.nn.softmax(x, axis)
 
 
-def power(x1: Any, x2: Any) -> Any:
-    if x1.dtype == tf.uint8:
-        return tf.cast(tf.pow(tf.cast(x1, tf.int32), tf.cast(x2, tf.int32)), tf.uint8)
-    return tf.pow(x1, x2)
+def top_k(x: Any, k: int, sorted: bool) -> Any:
+    if not x.dtype.is_floating:
+        return tuple(tf.math.top_k(x, k, sorted))
+    # TensorFlow takes NaN for none of them; elsewhere it is above all. The largest is NaN if one is
+    largest = tf.reduce_max(x)
+    if at_once(x) and not math.isnan(float(largest)):
+        return tuple(tf.math.top_k(x, k, sorted))
+
+    def careful() -> Any:
+        lost = tf.math.is_nan(x)
+        # NaN by its places, before all numbers
+        order = tf.argsort(tf.where(lost, tf.cast(float("-inf"), x.dtype), -x), -1, stable=True)
+        late = tf.argsort(tf.cast(~tf.gather(lost, order, batch_dims=x.shape.rank - 1), tf.uint8), -1, stable=True)
+        places = tf.gather(order, late, batch_dims=x.shape.rank - 1)[..., :k]
+        return tf.gather(x, places, batch_dims=x.shape.rank - 1), places
+
+    if at_once(x):
+        return careful()
+    return tf.cond(tf.math.is_nan(largest), careful, lambda: tuple(tf.math.top_k(x, k, sorted)))
 
 
 KERNELS: dict[str, Any] = {
     "add": sized(operator.add, tf.logical_or),  # tf.add(1, x) takes 1 for an int32 tensor
-    "subtract": tf.subtract,
-    "multiply": sized(tf.multiply, tf.logical_and),
+    "subtract": operator.sub,
+    "multiply": sized(operator.mul, tf.logical_and),
     "true_divide": lambda x1, x2: x1 / x2,
-    "floor_divide": tf.math.floordiv,
-    "mod": tf.math.floormod,
+    "floor_divide": whole(tf.math.floordiv, floor_quotient),
+    "mod": whole(tf.math.floormod, tf.math.floormod),
     "power": power,
     "maximum": through(tf.maximum, tf.uint8),
     "minimum": through(tf.minimum, tf.uint8),
@@ -368,7 +429,8 @@ KERNELS: dict[str, Any] = {
     "isinf": lambda x: tf.math.is_inf(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool),
     "isfinite": lambda x: tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, tf.bool),
     "_select": tf.where,
-    "negative": lambda x: tf.zeros_like(x) - x if x.dtype.is_unsigned else tf.negative(x),
+    # TensorFlow makes 0 - x into its own negation when it compiles, which it lacks for unsigned integers
+    "negative": lambda x: tf.bitwise.invert(x) + tf.ones_like(x) if x.dtype.is_unsigned else tf.negative(x),
     "absolute": lambda x: x if x.dtype.is_unsigned or x.dtype == tf.bool else tf.abs(x),
     "sign": lambda x: tf.cast(tf.sign(tf.cast(x, tf.int32)), x.dtype) if x.dtype.is_unsigned else tf.sign(x),
     "square": tf.square,
@@ -402,7 +464,7 @@ KERNELS: dict[str, Any] = {
     "_cast": cast,
     "stop_gradient": tf.stop_gradient,
     "sum": reduction(tf.reduce_sum),
-    "mean": reduction(tf.reduce_mean),
+    "mean": mean,
     "_prod": reduction(tf.reduce_prod),
     "amax": extreme(tf.reduce_max),
     "amin": extreme(tf.reduce_min),
@@ -424,16 +486,16 @@ KERNELS: dict[str, Any] = {
     "tile": tile,
     "repeat": repeat,
     "_pad": pad,
-    "_get_item": get_item,
+    "_get_item": indexed(get_item),
     "_take_rows": lambda x, rows: tf.gather(x, rows),
-    "take": take,
-    "take_along_axis": take_along_axis,
-    "slice": slice_,
+    "take": indexed(take),
+    "take_along_axis": indexed(take_along_axis),
+    "slice": indexed(slice_),
     "slice_update": slice_update,
     "_segment_sum": segment_sum,
     "sort": sort,
     "argsort": argsort,
-    "top_k": lambda x, k, sorted: tuple(tf.math.top_k(x, k, sorted)),
+    "top_k": top_k,
     "_one_hot": one_hot,
     "_fill": fill,
     "_fill_like": lambda x, value, dtype: fill(tf.shape(x), value, dtype),
@@ -450,6 +512,9 @@ def _comparable(a: Any, b: Any) -> tuple[Any, Any]:
 def _matmul(a: Any, b: Any) -> Any:
     ra, rb = a.shape.rank, b.shape.rank
     if ra == 2 and rb == 2:
+        if not at_once(a) and a.shape[1] == 0:
+            # with a bias after it, a graph would fuse the two into a call of oneDNN that ends the process
+            return tf.zeros([_dims(a)[0], _dims(b)[1]], a.dtype)
         return raw.MatMul(a=a, b=b)
     if rb == 2 and ra > 2:
         flat = tf.matmul(tf.reshape(a, [-1, _dims(a)[-1]]), b)

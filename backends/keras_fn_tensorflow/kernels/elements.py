@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-bitwise = tf.bitwise
+bitwise, raw = tf.bitwise, tf.raw_ops
 
 
 def bits(fn: Any, boolean: Any) -> Any:
@@ -18,16 +18,15 @@ def shift(fn: Any, gone: Any) -> Any:
     """A kernel in which bits that leave are gone: TensorFlow leaves it open what too many places do."""
 
     def kernel(x: Any, y: Any) -> Any:
-        width = x.dtype.size * 8
-        inside = tf.cast(tf.clip_by_value(tf.cast(y, tf.int64), 0, width - 1), x.dtype)
-        outside = (tf.cast(y, tf.int64) < 0) | (tf.cast(y, tf.int64) >= width)
-        return tf.where(outside, gone(x), fn(x, inside))
+        places = tf.cast(y, tf.int64) if x.dtype.is_unsigned else y
+        outside = raw.LogicalOr(x=raw.Less(x=places, y=0), y=raw.GreaterEqual(x=places, y=x.dtype.size * 8))
+        return raw.SelectV2(condition=outside, t=gone(x), e=fn(x, y))
 
     return kernel
 
 
 def sign_only(x: Any) -> Any:
-    return tf.zeros_like(x) if x.dtype.is_unsigned else tf.where(x < 0, tf.cast(-1, x.dtype), tf.cast(0, x.dtype))
+    return raw.ZerosLike(x=x) if x.dtype.is_unsigned else raw.Neg(x=raw.Cast(x=raw.Less(x=x, y=0), DstT=x.dtype))
 
 
 def view(x: Any, dtype: str) -> Any:
@@ -51,13 +50,18 @@ def i0(x: Any) -> Any:
     return tf.cast(tf.math.bessel_i0(tf.cast(x, tf.float32)), x.dtype) if x.dtype.size < 4 else tf.math.bessel_i0(x)
 
 
+left_shift = shift(bitwise.left_shift, tf.zeros_like)
+right_shift = shift(bitwise.right_shift, sign_only)
+
 KERNELS: dict[str, Any] = {
     "bitwise_and": bits(bitwise.bitwise_and, tf.logical_and),
     "bitwise_or": bits(bitwise.bitwise_or, tf.logical_or),
     "bitwise_xor": bits(bitwise.bitwise_xor, tf.math.logical_xor),
     "bitwise_not": bits(bitwise.invert, tf.logical_not),
-    "bitwise_left_shift": shift(bitwise.left_shift, tf.zeros_like),
-    "bitwise_right_shift": shift(bitwise.right_shift, sign_only),
+    "bitwise_left_shift": left_shift,
+    "bitwise_right_shift": right_shift,
+    "left_shift": left_shift,
+    "right_shift": right_shift,
     "_real": tf.math.real,
     "_imag": tf.math.imag,
     "_complex": complex_,

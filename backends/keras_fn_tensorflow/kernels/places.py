@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_fn.core.spec import REGISTRY
+from keras_fn_tensorflow.kernels.ranges import indexed
 
 
 def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
@@ -126,7 +127,7 @@ KERNELS: dict[str, Any] = {
     "_nonzero": nonzero,
     "_bincount": bincount,
     "_segment_reduce": segment_reduce,
-    "_scatter": scatter,
+    "_scatter": indexed(scatter),
     "_correlate": correlate,
     "_distinct": distinct,
     "_searchsorted": searchsorted,

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from keras_fn.core import limits, shapes
+from keras_fn.core.errors import OutOfRangeError
 from keras_fn.ops import reduction
 from keras_fn_torch.arrays import TORCH_DTYPES, cast, device
 
@@ -66,9 +68,16 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _axes(x: Any, axis: Any) -> tuple[int, ...]:
+    if not x.ndim:
+        return no_axis(axis)
     if axis is None:
         return tuple(range(x.ndim))
     return (axis,) if isinstance(axis, int) else tuple(axis)
+
+
+def no_axis(axis: Any) -> tuple[int, ...]:
+    """The axes of a scalar: an error where one is named, which torch lets pass."""
+    return shapes.canonical_axes(axis, 0)
 
 
 def sum_(x: Any, axis: Any, keepdims: bool) -> Any:
@@ -95,6 +104,8 @@ def var(x: Any, axis: Any, keepdims: bool) -> Any:
 
 def extreme(fn: Any) -> Any:
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if not x.numel():
+            limits.check_some(x.shape, axis)
         axes = _axes(x, axis)
         return fn(x, axes, keepdims) if axes else x.clone()
 
@@ -112,19 +123,36 @@ def one_by_one(fn: Any) -> Any:
     return kernel
 
 
+def logical(fn: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if axis is None and not keepdims:
+            return fn(x)
+        axes = _axes(x, axis)
+        return fn(x, axes, keepdims) if axes else x.clone()
+
+    return kernel
+
+
 def arg(fn: Any) -> Any:
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
         x = x.to(torch.uint8) if x.dtype == torch.bool else x
+        if not x.numel():
+            limits.check_some(x.shape, axis)
         if axis is None:
             out = fn(x.reshape(-1), 0)
             return (out.reshape((1,) * x.ndim) if keepdims else out).to(torch.int32)
-        return fn(x, axis, keepdims).to(torch.int32)
+        return fn(x, axis, keepdims).to(torch.int32) if x.ndim else no_axis(axis)
 
     return kernel
 
 
 def cumulative(fn: Any) -> Any:
-    return lambda x, axis: fn(x.reshape(-1), 0, dtype=x.dtype) if axis is None else fn(x, axis, dtype=x.dtype)
+    def kernel(x: Any, axis: Any) -> Any:
+        if axis is None:
+            return fn(x.reshape(-1), 0, dtype=x.dtype)
+        return fn(x, axis, dtype=x.dtype) if x.ndim else no_axis(axis)
+
+    return kernel
 
 
 def round_(x: Any, decimals: int) -> Any:
@@ -135,6 +163,24 @@ def round_(x: Any, decimals: int) -> Any:
 
 def power(x1: Any, x2: Any) -> Any:
     return torch.pow(x1, x2)
+
+
+def whole(fn: Any) -> Any:
+    """A quotient or remainder: of integers by 0 it is 0. A CPU refuses it, so that all else costs nothing there."""
+
+    def kernel(x1: Any, x2: Any) -> Any:
+        if x1.is_floating_point():
+            return fn(x1, x2)
+        if x1.device.type == "cpu" and not torch.compiler.is_compiling():
+            try:
+                return fn(x1, x2)
+            except RuntimeError as error:
+                if "ZeroDivisionError" not in str(error):
+                    raise
+        zero = x2 == 0
+        return fn(x1, x2.masked_fill(zero, 1)).masked_fill_(zero, 0)
+
+    return kernel
 
 
 def transpose(x: Any, axes: Any) -> Any:
@@ -220,7 +266,7 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
     indices = _from_front(indices if indices.dtype == torch.int32 else indices.long(), x.shape[axis])
     if axis == 0 and x.ndim == 2:
         return F.embedding(indices, x)
-    out = torch.index_select(x, axis, indices.reshape(-1).long())
+    out = _looked_up(torch.index_select, x, axis, indices.reshape(-1).long())
     return out.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
 
@@ -233,13 +279,23 @@ def take_rows(x: Any, rows: Any) -> Any:
 def take_along_axis(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         return x.reshape(-1)[indices.long().reshape(-1)]
-    indices = _from_front(indices.long(), x.shape[axis])
+    indices = _from_front(indices if indices.dtype == torch.int32 else indices.long(), x.shape[axis]).long()
     shape = list(torch.broadcast_shapes(_without(x.shape, axis), _without(indices.shape, axis)))
     place = axis % x.ndim
     shape[place] = x.shape[place]
     x = x.expand(shape)
     shape[place] = indices.shape[place]
-    return torch.gather(x, place, indices.expand(shape))
+    return _looked_up(torch.gather, x, place, indices.expand(shape))
+
+
+def _looked_up(fn: Any, x: Any, axis: int, indices: Any) -> Any:
+    """What is at indices; torch does not say IndexError everywhere where one is out of range."""
+    try:
+        return fn(x, axis, indices)
+    except RuntimeError as error:
+        if "out of" in str(error):
+            raise OutOfRangeError(f"An index is out of range for axis {axis} of the shape {tuple(x.shape)}.") from error
+        raise
 
 
 def _from_front(indices: Any, length: int) -> Any:
@@ -258,17 +314,24 @@ def _without(shape: Any, axis: int) -> Any:
 
 
 def slice_(x: Any, start: Any, shape: Any) -> Any:
-    return x[tuple(slice(int(a), int(a) + n) for a, n in zip(start, shape, strict=True))]
+    return x[_block(x, start, shape)]
 
 
 def slice_update(x: Any, start: Any, updates: Any) -> Any:
     out = x.clone()
-    out[tuple(slice(int(a), int(a) + n) for a, n in zip(start, updates.shape, strict=True))] = updates
+    out[_block(x, start, updates.shape)] = updates
     return out
+
+
+def _block(x: Any, start: Any, shape: Any) -> tuple[slice, ...]:
+    return tuple(slice(a, a + n) for a, n in zip(limits.corner(start, x.shape, shape), shape, strict=True))
 
 
 def segment_sum(values: Any, ids: Any, num: int) -> Any:
     inside = (ids >= 0) & (ids < num)
+    if torch.compiler.is_compiling():  # how many are inside depends on values: a row more takes the rest
+        out = torch.zeros((num + 1, *values.shape[1:]), dtype=values.dtype, device=values.device)
+        return out.index_add(0, torch.where(inside, ids, num).long(), values)[:num]
     out = torch.zeros((num, *values.shape[1:]), dtype=values.dtype, device=values.device)
     return out.index_add(0, ids[inside].long(), values[inside])
 
@@ -283,12 +346,13 @@ def select(condition: Any, x1: Any, x2: Any) -> Any:
 
 
 def argsort(x: Any, axis: int) -> Any:
-    return torch.argsort(x, dim=axis, stable=True).to(torch.int32)
+    return torch.argsort(x, dim=axis, stable=True).to(torch.int32) if x.ndim else no_axis(axis)
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
+    limits.check_top(k, x.shape)
     # torch.topk takes any of equal elements, elsewhere the first of them come first: so their places join the numbers
-    if x.dtype in _BITS and x.numel() and k <= x.shape[-1]:
+    if x.dtype in _BITS and x.numel():
         indices = torch.topk(_ranked(x.detach()), k).indices
         return torch.gather(x, -1, indices), indices.to(torch.int32)
     values, indices = torch.sort(x, dim=-1, descending=True, stable=True)
@@ -324,16 +388,16 @@ KERNELS: dict[str, Any] = {
     "sign": sign,
     "matmul": matmul,
     "equal": torch.eq,
-    "mod": torch.remainder,
+    "mod": whole(torch.remainder),
     # constant between its steps; torch raises where a gradient would pass
-    "floor_divide": lambda x1, x2: torch.floor_divide(x1.detach(), x2.detach()),
+    "floor_divide": whole(lambda x1, x2: torch.floor_divide(x1.detach(), x2.detach())),
     "power": power,
     "round": round_,
     "_cast": cast,
     "stop_gradient": lambda x: x.detach(),
     "_select": select,
-    "_softmax": torch.softmax,
-    "_log_softmax": torch.log_softmax,
+    "_softmax": lambda x, axis: torch.softmax(x, axis) if x.ndim else no_axis(axis),
+    "_log_softmax": lambda x, axis: torch.log_softmax(x, axis) if x.ndim else no_axis(axis),
     "logsumexp": logsumexp,
     "softplus": F.softplus,
     "silu": F.silu,
@@ -343,8 +407,8 @@ KERNELS: dict[str, Any] = {
     "_prod": signed(one_by_one(lambda x, a, k: torch.prod(x, a, k, dtype=x.dtype))),
     "amax": extreme(torch.amax),
     "amin": extreme(torch.amin),
-    "any": one_by_one(lambda x, a, k: torch.any(x, a, k)),
-    "all": one_by_one(lambda x, a, k: torch.all(x, a, k)),
+    "any": logical(torch.any),
+    "all": logical(torch.all),
     "argmax": arg(torch.argmax),
     "argmin": arg(torch.argmin),
     "_cumsum": signed(cumulative(torch.cumsum)),
@@ -367,7 +431,7 @@ KERNELS: dict[str, Any] = {
     "slice": slice_,
     "slice_update": slice_update,
     "_segment_sum": segment_sum,
-    "sort": lambda x, axis: torch.sort(x, dim=axis).values,
+    "sort": lambda x, axis: torch.sort(x, dim=axis).values if x.ndim else no_axis(axis),
     "argsort": argsort,
     "top_k": top_k,
     "_one_hot": one_hot,

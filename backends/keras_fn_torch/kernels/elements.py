@@ -26,9 +26,14 @@ def wide(fn: Any) -> Any:
 
 
 def shift(fn: Any, gone: Any) -> Any:
-    """A kernel in which bits that leave are gone: torch leaves it open what too many places do."""
+    """A kernel in which bits that leave are gone.
+
+    torch leaves it open what too many places do. Its own kernels do the same as this, its compiled ones do not.
+    """
 
     def kernel(x: Any, y: Any) -> Any:
+        if x.device.type == "cpu" and x.dtype not in _UNSIGNED and not torch.compiler.is_compiling():
+            return fn(x, y)
         bits = x.dtype.itemsize * 8
         if x.dtype in _UNSIGNED:
             x_wide, y = x.long(), y.long()
@@ -53,10 +58,15 @@ def conj(x: Any) -> Any:
     return torch.conj_physical(x)
 
 
+left_shift = shift(torch.bitwise_left_shift, torch.zeros_like)
+right_shift = shift(torch.bitwise_right_shift, lambda x: -(x < 0).to(x.dtype))
+
 KERNELS: dict[str, Any] = {
     **{name: getattr(torch, name) for name in SAME.split()},
-    "bitwise_left_shift": shift(torch.bitwise_left_shift, torch.zeros_like),
-    "bitwise_right_shift": shift(torch.bitwise_right_shift, lambda x: -(x < 0).to(x.dtype)),
+    "bitwise_left_shift": left_shift,
+    "bitwise_right_shift": right_shift,
+    "left_shift": left_shift,
+    "right_shift": right_shift,
     **{name: wide(getattr(torch, name)) for name in WHOLE.split()},
     "_real": lambda x: torch.real(x).clone(),
     "_imag": lambda x: torch.imag(x).clone(),

@@ -28,8 +28,9 @@ def pinv(x: Any, rcond: float | None) -> Any:
 
 def lstsq(a: Any, b: Any, rcond: float | None) -> Any:
     """LAPACK's solver by a complete orthogonal factorization; where gradients are wanted, or on a GPU, by `pinv`."""
+    # torch.compile takes the shape of what LAPACK gives for one that depends on values
     recorded = torch.is_grad_enabled() and (a.requires_grad or b.requires_grad)
-    if recorded or a.device.type != "cpu" or not a.numel() or not b.numel():
+    if recorded or torch.compiler.is_compiling() or a.device.type != "cpu" or not a.numel() or not b.numel():
         return equations._lstsq.fn(a, b, rcond)
     if rcond is None:
         rcond = equations.least_share(a.shape[-2], a.shape[-1], dtypes.standardize(a.dtype))

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from keras_fn.core.errors import ArgumentError
-from keras_fn.ops import batch_statistics, ctc, image_resize, nn
+from keras_fn.core.settings import epsilon
+from keras_fn.ops import batch_statistics, image_resize, nn
 
 
 def batch_normalization(
@@ -90,26 +91,13 @@ def group_normalization(x: Any, gamma: Any, beta: Any, groups: int, axis: int, e
 
 
 def binary_crossentropy(target: Any, output: Any, from_logits: bool) -> Any:
-    if not from_logits or target.shape != output.shape:
+    if target.shape != output.shape or output.dtype not in (torch.float32, torch.float64):
         return nn.binary_crossentropy.fn(target, output, from_logits)
-    return F.binary_cross_entropy_with_logits(output, target, reduction="none")
-
-
-def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, blank: int) -> Any:
-    """One loop in C++ in the place of a scan over times. torch calls it infinite where no path fits."""
-    name = output.dtype
-    x = output if name == torch.float64 else output.float()
-    log_p = torch.log_softmax(x, -1).clamp_min(ctc.NEVER)
-    labels = target.long().clamp(0, x.shape[-1] - 1)
-    target_length, output_length = target_length.long(), output_length.long()
-    # two equal labels in a row need a blank between them
-    place = torch.arange(labels.shape[1] - 1, device=x.device) + 1 if labels.shape[1] else target_length[:0]
-    again = (labels[:, 1:] == labels[:, :-1]) & (place < target_length[:, None])
-    never = (target_length + again.sum(1) > output_length) | (output_length == 0)
-    loss = F.ctc_loss(
-        log_p.transpose(0, 1), labels, output_length, target_length, blank, reduction="none", zero_infinity=True
-    )
-    return torch.where(never, -ctc.NEVER, loss).to(name)
+    if from_logits:
+        return F.binary_cross_entropy_with_logits(output, target, reduction="none")
+    # F.binary_cross_entropy raises where it finds NaN
+    p = output.clamp(epsilon(), 1.0 - epsilon())
+    return torch.lerp(torch.log1p(-p), p.log(), target).neg()
 
 
 def linear(x: Any, weights: Any, bias: Any) -> Any:
@@ -155,7 +143,6 @@ KERNELS: dict[str, Any] = {
     "_layer_normalization": layer_normalization,
     "_attention": attention,
     "_class_loss": class_loss,
-    "_ctc_loss": ctc_loss,
     "_group_normalization": group_normalization,
     "_linear": linear,
     "_resize": resize,

@@ -48,6 +48,9 @@ def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
         num = max(int(ids.max()) + 1, 0) if ids.numel() else 0
     out = torch.full((num, *values.shape[1:]), _start(how, values.dtype), dtype=values.dtype, device=values.device)
     inside = (ids >= 0) & (ids < num)
+    if torch.compiler.is_compiling():  # how many are inside depends on values: a row more takes the rest
+        out = torch.cat([out, out.new_full((1, *out.shape[1:]), _start(how, values.dtype))])
+        return _gathered(out, torch.where(inside, ids, num).long(), values, how)[:num]
     return _gathered(out, ids[inside].long(), values[inside], how)
 
 
@@ -59,7 +62,7 @@ def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
     depth, count = len(places), 1
     row = torch.zeros((), dtype=torch.long, device=x.device)
     for i, n in zip(places, x.shape[:depth], strict=True):
-        if i.numel() and bool(((i < -n) | (i >= n)).any()):
+        if i.numel() and not torch.compiler.is_compiling() and bool(((i < -n) | (i >= n)).any()):
             raise IndexError(f"An index is out of range for an axis of length {n} of the shape {tuple(x.shape)}.")
         row = row * n + torch.where(i < 0, i + n, i)
         count *= n
@@ -71,7 +74,19 @@ def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
 def searchsorted(sequence: Any, values: Any, side: str) -> Any:
     if sequence.dtype == torch.bool:
         sequence, values = sequence.to(torch.uint8), values.to(torch.uint8)
-    return torch.searchsorted(sequence.contiguous(), values.contiguous(), right=side == "right", out_int32=True)
+    sequence = sequence.contiguous()
+    lost = None
+    # NaN is behind all numbers, which torch's halving does not know; a look at the last one is cheap on a CPU only
+    look = sequence.device.type == "cpu" and not torch.compiler.is_compiling()
+    if sequence.is_floating_point() and len(sequence) and not (look and not sequence[-1].isnan()):
+        lost = sequence.isnan()
+        sequence = sequence.masked_fill(lost, torch.inf)
+    place = torch.searchsorted(sequence, values.contiguous(), right=side == "right", out_int32=True)
+    if lost is None:
+        return place
+    numbers = len(sequence) - lost.sum(dtype=torch.int32)
+    behind = len(sequence) if side == "right" else numbers
+    return torch.where(values.isnan(), behind, torch.minimum(place, numbers)).to(torch.int32)
 
 
 def correlate(x1: Any, x2: Any, mode: str) -> Any:
@@ -86,8 +101,9 @@ def correlate(x1: Any, x2: Any, mode: str) -> Any:
 
 
 def histogram(x: Any, bins: int, range: Any) -> Any:
-    """Bins by arithmetic, and a look at their borders, where the body searches. On a CPU only."""
-    if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or not x.numel():
+    """Bins by arithmetic, and a look at their borders, where the body searches. On a CPU only, as it reads values."""
+    by_values = x.device.type == "cpu" and not torch.compiler.is_compiling()
+    if not by_values or x.dtype not in (torch.float32, torch.float64) or not x.numel():
         return counting._histogram.fn(x, bins, range)
     low, high = range or (float(x.min()), float(x.max()))
     if not low < high or not math.isfinite(high - low):

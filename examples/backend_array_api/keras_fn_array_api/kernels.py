@@ -101,18 +101,22 @@ def _round(x: Any, decimals: int) -> Any:
     return HOST["round"](x, decimals) if decimals or x.dtype == xp.bool else xp.round(x)
 
 
+def _reduction(name: str, fn: Kernel) -> Kernel:
+    """A reduction; the standard leaves open what an axis of a scalar is, which has none."""
+
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        axis = tuple(axis) if isinstance(axis, list) else axis
+        return fn(x, axis=axis, keepdims=keepdims) if x.ndim else HOST[name](x, axis, keepdims)
+
+    return kernel
+
+
 def _sum(x: Any, axis: Any, keepdims: bool) -> Any:
-    axis = tuple(axis) if isinstance(axis, list) else axis
     return xp.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
 
 
 def _prod(x: Any, axis: Any, keepdims: bool) -> Any:
-    axis = tuple(axis) if isinstance(axis, list) else axis
     return xp.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
-
-
-def _logical(fn: Kernel) -> Kernel:
-    return lambda x, axis, keepdims: fn(x, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
 
 
 def _squeeze(x: Any, axis: Any) -> Any:
@@ -144,6 +148,8 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _softmax(x: Any, axis: int) -> Any:
+    if not x.size or not x.ndim:
+        return HOST["_softmax"](x, axis)  # the standard has no largest element of none
     z = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     return z / xp.sum(z, axis=axis, keepdims=True)
 
@@ -153,7 +159,10 @@ def _tile(x: Any, repeats: Any) -> Any:
 
 
 def _cast(x: Any, dtype: str) -> Any:
-    return xp.astype(x, xp_dtype(dtype))
+    target = xp_dtype(dtype)
+    if xp.isdtype(x.dtype, "real floating") and xp.isdtype(target, "integral"):
+        return HOST["_cast"](x, dtype)  # the standard leaves open what a number that the target cannot hold becomes
+    return xp.astype(x, target)
 
 
 # every op that keras_fn has a NumPy kernel for, on the host …
@@ -178,10 +187,10 @@ KERNELS: dict[str, Kernel] = {
     "rsqrt": lambda x: 1.0 / xp.sqrt(x),
     "sigmoid": _sigmoid,
     "_softmax": _softmax,
-    "sum": _sum,
-    "_prod": _prod,
-    "any": _logical(xp.any),
-    "all": _logical(xp.all),
+    "sum": _reduction("sum", _sum),
+    "_prod": _reduction("_prod", _prod),
+    "any": _reduction("any", xp.any),
+    "all": _reduction("all", xp.all),
     "transpose": _transpose,
     "expand_dims": _expand_dims,
     "squeeze": _squeeze,

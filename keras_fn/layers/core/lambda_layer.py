@@ -79,7 +79,12 @@ class Lambda(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, without those that were not given."""
+        from keras_fn.saving.config import function_config
+
         config = super().get_config()
+        for name in ("function", "output_shape", "mask"):
+            if isinstance(config[name], str):  # a function of this library; Keras takes no bare name here
+                config[name] = function_config(config[name])
         return {k: v for k, v in config.items() if k not in ("output_shape", "mask") or v is not None}
 
     @classmethod

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_fn import constraints, initializers, regularizers
+from keras_fn import constraints, initializers, ops, regularizers
+from keras_fn.core import dtypes
 from keras_fn.layers.arguments import number
 from keras_fn.layers.base import Layer
+
+
+def as_floats(layer: Layer, inputs: Any) -> Any:
+    """The inputs; whole numbers in the compute dtype, which is that of the result."""
+    return inputs if dtypes.is_float(dtypes.standardize(inputs.dtype)) else ops.cast(inputs, layer.compute_dtype)
 
 
 class ScaleAndShift(Layer):

@@ -8,7 +8,7 @@ from keras_fn import ops
 from keras_fn.core import shapes
 from keras_fn.core.errors import ArgumentError
 from keras_fn.layers.arguments import axes
-from keras_fn.layers.normalization.base import ScaleAndShift
+from keras_fn.layers.normalization.base import ScaleAndShift, as_floats
 
 
 class LayerNormalization(ScaleAndShift):
@@ -63,4 +63,4 @@ class LayerNormalization(ScaleAndShift):
 
     def call(self, inputs: Any) -> Any:
         """The normalised inputs."""
-        return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        return ops.layer_normalization(as_floats(self, inputs), self.gamma, self.beta, self.axis, self.epsilon)

@@ -8,6 +8,7 @@ from keras_fn import ops
 from keras_fn.core import shapes
 from keras_fn.layers.arguments import axes, number
 from keras_fn.layers.base import Layer
+from keras_fn.layers.normalization.base import as_floats
 
 
 class RMSNormalization(Layer):
@@ -38,4 +39,4 @@ class RMSNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The normalised inputs."""
-        return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+        return ops.rms_normalization(as_floats(self, inputs), self.scale, self.axis, self.epsilon)

@@ -1,4 +1,8 @@
-"""Groups `gradient` and `second`: derivatives against differences of the op on the NumPy backend in 64 bits."""
+"""Groups `gradient` and `second`: derivatives against differences of the op on the NumPy backend in 64 bits.
+
+They are taken in a compiled step, as in training. Where every op that runs at once is compiled by itself, that takes a
+third of the time.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 
 from keras_fn import ops
 from keras_fn.core import dtypes
+from keras_fn.core.backend import active
 from keras_fn.core.gradients import grad
 from keras_fn.core.spec import REGISTRY
 from keras_fn.core.variable import Variable
@@ -25,7 +30,7 @@ def check_gradient(sample: Sample, call: Call) -> None:
     """The gradient of a weighted sum of the results is what finite differences say."""
     loss = WeightedSum(sample, call)
     variables, fn = loss.on_backend()
-    found = [_host(g) for g in grad(fn, variables)()]
+    found = _in_step(fn, variables)
     _compare(loss, loss, found, step=1e-5, factor=1.0)
 
 
@@ -47,8 +52,12 @@ def check_second(sample: Sample, call: Call) -> None:
 
         return (loss(moved(step)) - loss(moved(-step))) / (2 * step)
 
-    found = [_host(g) for g in grad(inner, variables)()]
-    _compare(loss, along, found, step, factor=10.0)
+    _compare(loss, along, _in_step(inner, variables), step, factor=10.0)
+
+
+def _in_step(fn: Callable[[], Any], variables: list[Variable]) -> list[np.ndarray]:
+    """The gradients of `fn`, from a compiled step."""
+    return [_host(g) for g in active.backend.compile_step(grad(fn, variables), lambda: variables, "auto")()]
 
 
 class WeightedSum:

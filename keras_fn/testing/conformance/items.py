@@ -14,14 +14,14 @@ import keras_fn.ops  # pyright: ignore[reportUnusedImport]
 import keras_fn.random  # noqa: F401  # pyright: ignore[reportUnusedImport]  (it declares ops)
 from keras_fn.core.backend import active
 from keras_fn.core.spec import REGISTRY
-from keras_fn.testing.conformance import draws, gradients, grid, programs
+from keras_fn.testing.conformance import draws, edges, gradients, grid, programs, whole
 from keras_fn.testing.conformance.calls import EIGHT_BITS, GRID, Mismatch, has, supported
 from keras_fn.testing.conformance.values import check_body, check_spec, check_unknown, check_value
 from keras_fn.testing.samples import SAMPLES, Call, Sample
 
 GROUPS = (
-    "sample", "value", "spec", "unknown", "empty", "special", "dtype", "gradient", "second", "compiled", "body",
-    "retrace", "state", "random",
+    "sample", "value", "spec", "unknown", "empty", "special", "edge", "dtype", "gradient", "second", "compiled", "body",
+    "retrace", "whole", "state", "random",
 )  # fmt: skip
 
 
@@ -52,6 +52,8 @@ def not_applicable() -> dict[str, str]:
         found["gradient"] = found["second"] = "the backend says that it is not differentiable"
     if not programs.compiles():
         found["compiled"] = found["retrace"] = "compile_step gives the step back as it is"
+    if not whole.captures():
+        found["whole"] = "no compiler of it reads Python code"
     return found
 
 
@@ -69,6 +71,11 @@ def _all(quick: bool) -> Iterator[Item]:
         yield Item("sample", name, functools.partial(check_sample, name))
         if name in SAMPLES and (active.backend.differentiable or not SAMPLES[name].differentiates):
             yield from _of_sample(SAMPLES[name], have, quick)
+    compiled = programs.compiles()
+    for edge in edges.edges(have):
+        yield Item("edge", edge.name, functools.partial(edges.check_edge, edge))
+        if compiled and not quick:
+            yield Item("edge", f"{edge.name}, compiled", functools.partial(edges.check_compiled_edge, edge))
     for name, check in gradients.OWN.items():
         yield Item("gradient", name, check)
     for name, make in programs.RETRACE.items():
@@ -108,6 +115,8 @@ def _of_sample(sample: Sample, have: list[str], quick: bool) -> Iterator[Item]:
                 yield Item("retrace", sample.op, functools.partial(programs.check_traced_once, sample, call))
     if sample.grad and (not quick or _in_third(sample.op)):
         yield from _derivatives(sample, quick)
+    if not quick or _in_part(sample.op, 15):
+        yield Item("whole", sample.op, functools.partial(whole.check_whole, sample, first))
     for names in grid.combinations(sample, have, quick):
         yield Item("dtype", f"{sample.op}/{','.join(names)}", functools.partial(grid.check_dtype, sample, names))
 
@@ -131,7 +140,12 @@ def _chosen(sample: Sample, have: list[str], quick: bool) -> Iterator[tuple[int,
 
 def _in_third(name: str) -> bool:
     """Whether an op is among the third that quick runs compile and differentiate."""
-    return sum(map(ord, name)) % 3 == 0
+    return _in_part(name, 3)
+
+
+def _in_part(name: str, parts: int) -> bool:
+    """Whether an op is among the first of so many parts of all."""
+    return sum(map(ord, name)) % parts == 0
 
 
 def _all_supported(call: Call, have: list[str]) -> bool:

@@ -201,9 +201,10 @@ SAMPLES = [
     row(
         "_segment_reduce",
         *(call(floats(6, 2), array([0, 1, 1, 0, 2, 2], "int32"), 3, how) for how in ("max", "min", "prod")),
+        call(array([2.0, 0.0, 3.0, 0.5, 0.0, 0.0]), array([0, 1, 1, 0, 2, 2], "int32"), 3, "prod"),
         oracle=_segments,
         grad=(0,),
-        at=(0, 1, 2),
+        at=(0, 1, 2, 3),
         grid="floats",
     ),
 ]

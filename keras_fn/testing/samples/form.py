@@ -283,6 +283,7 @@ SAMPLES = [
         call(X, ints(1, 3, 4, high=2), axis=0),
         call(Y, ints(2, 4, high=3), axis=-2),
         call(floats(5), ints(3)),
+        call(Y, ints(1, 2, high=4), axis=1),
         empty(Y, ints(3, 0), axis=1),
         special(Y, array([[-1], [0], [-4]], "int32"), axis=1),
         oracle=np.take_along_axis,

@@ -124,8 +124,9 @@ SAMPLES = [
             call(floats(5), array([[0], [2], [0]], "int32"), floats(3, seed=3), how)
             for how in ("add", "max", "min", "mul")
         ),
+        call(floats(3, 2), array([[0], [2], [0]], "int32"), array([[0, 2], [0.5, 0], [3, 0.25]]), "mul"),
         grad=(0, 2),
-        at=(0, 1, 2, 3),
+        at=(0, 1, 2, 3, 4),
         grid="none",
         batched=(),
     ),
@@ -242,6 +243,16 @@ SAMPLES = [
         call(floats(5, 6), floats(2, 7, low=-2, high=7), 0, "nearest", 0.0),
         grad=(0, 1),
         at=(0, 1, 2),
+        grid="none",
+        batched=(),
+        tolerance=5.0,
+    ),
+    row(
+        "_sampled",
+        call(PICTURE, floats(2, 4, 5, low=0, high=5), floats(2, 4, 5, low=0, high=7), 1, "constant", 0.0),
+        call(PICTURE, floats(2, 4, 5, low=-3, high=9), floats(2, 4, 5, low=-3, high=9), 1, "nearest", 0.0),
+        call(PICTURE, floats(1, 4, 5, low=-3, high=9), floats(1, 4, 5, low=-3, high=9), 0, "wrap", 0.0),
+        grad=(0, 1, 2),
         grid="none",
         batched=(),
         tolerance=5.0,

@@ -142,7 +142,8 @@ def to_array(x: Any) -> Any:
     if hasattr(x, "detach"):  # a torch tensor under another backend
         x = x.detach().cpu().numpy()
     if not isinstance(x, np.ndarray):
-        if x.__class__ in backend.sparse_classes or hasattr(x, "tocsr"):
+        kinds = backend.sparse_classes, backend.ragged_classes
+        if any(x.__class__ in classes for classes in kinds) or hasattr(x, "tocsr"):
             from keras_fn.trainer.data.sparse import is_sparse_data, to_batch
 
             if is_sparse_data(x):
@@ -175,20 +176,26 @@ def check_lengths(data: tuple[Any, ...]) -> int:
     Raises:
         ArgumentError: where there are none, or the numbers differ.
     """
+    leaves = [leaf for part in data for leaf in trees.flatten(part) if leaf is not None]
+    lengths = {int(leaf.shape[0]) if len(leaf.shape) else 0 for leaf in leaves}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ArgumentError(_wrong_lengths(data))
+    return lengths.pop()
+
+
+def _wrong_lengths(data: tuple[Any, ...]) -> str:
+    """Which arrays have no common number of rows."""
     found: list[tuple[str, int]] = []
     for name, part in zip(("x", "y", "sample_weight"), data, strict=False):
         for path, leaf in zip(trees.paths(part), trees.flatten(part), strict=True):
             if leaf is not None:
                 label = name + "".join(f"[{p!r}]" for p in path)
                 if not len(leaf.shape):
-                    raise ArgumentError(f"{label} is a single number. Data needs a first axis that counts the samples.")
+                    return f"{label} is a single number. Data needs a first axis that counts the samples."
                 found.append((label, int(leaf.shape[0])))
     if not found:
-        raise ArgumentError("There is no data: every array is None.")
-    lengths = {n for _, n in found}
-    if len(lengths) > 1:
+        return "There is no data: every array is None."
+    if len({n for _, n in found}) > 1:
         listed = ", ".join(f"{label}: {n}" for label, n in found)
-        raise ArgumentError(f"All arrays must have the same number of samples (rows), and they have {listed}.")
-    if lengths == {0}:
-        raise ArgumentError(f"There are no samples: {found[0][0]} has the shape with 0 rows.")
-    return lengths.pop()
+        return f"All arrays must have the same number of samples (rows), and they have {listed}."
+    return f"There are no samples: {found[0][0]} has the shape with 0 rows."

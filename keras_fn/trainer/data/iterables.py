@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from keras_fn.core import trees
-from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.random.generators import generators_state, set_generators_state
 from keras_fn.trainer.data.arrays import check_lengths, to_array
-from keras_fn.trainer.data.state import generators_of, packed, set_generators_of, unpacked
+from keras_fn.trainer.data.marks import Marks
+from keras_fn.trainer.data.state import generators_of, packed, same, set_generators_of, unpacked
+
+_END: Any = object()
 
 
 class IterableSource:
@@ -37,7 +37,13 @@ class IterableSource:
         self._running: Iterator[Any] | None = None
         self._held: list[Any] = []
         self._ahead: Iterator[Any] | None = None  # an epoch in whose middle a run goes on
-        self._first: Any = None  # the first batch of the epoch that ran last
+        self._first: Any = None  # the first batch of an epoch in whose middle a run goes on
+        self._watched = False  # whether what happens is noted, for a run that may be cut off
+        self._marks = Marks()
+        # where generators were when `on_epoch_end` drew from them, for each epoch; and those of the run before
+        self._ends: list[dict[str, Any]] = []
+        self._ended_before: list[dict[str, Any]] = []
+        self._began: dict[str, Any] = {}
         self._keeps_place = hasattr(data, "state_dict") and hasattr(data, "load_state_dict")
         self._told = False
         self._done: int | None = None  # batches of the epoch in which data went on that knows its place
@@ -75,9 +81,17 @@ class IterableSource:
             self._held.append(standardize(batch))
         return self._held[0]
 
-    def mark(self) -> int | None:
-        """A check sum by which the first batch of the epoch that ran last is known again."""
-        return None if self._first is None else check_sum(self._first)
+    def watch(self) -> None:
+        """From here on, what happens is noted for a run that may be cut off."""
+        self._watched = True
+
+    def mark(self) -> list[int]:
+        """Check sums by which the epoch that ran last is known again."""
+        return self._marks.state()
+
+    def ends(self) -> list[dict[str, Any]]:
+        """Where generators were when `on_epoch_end` drew from them, as far as the batches had moved them."""
+        return self._ends
 
     def generators(self) -> dict[str, Any]:
         """Where the global generators and those of the data are."""
@@ -123,39 +137,59 @@ class IterableSource:
             )
         whole = not self.once and self.steps in (None, self._length())
         self.set_generators(place.generators["begin"])
-        for _ in range(epochs):
+        self._ended_before = list(place.generators.get("ends", ()))
+        for number in range(epochs):
             if whole:
-                self._pass_epoch()
+                self._pass_epoch(1 if place.batch or number < epochs - 1 else len(place.mark) - 1)
             else:
                 for _ in self._all_batches():
                     pass
+        seen = len(place.mark)
         if place.batch:
             self.set_generators(place.generators["epoch"])
-            self._ahead = self._passed(place.batch, whole)
-        if self._first is not None and self.mark() != place.mark:
+            seen = self._pass_batches(place, whole)
+        elif whole:
+            seen -= 1  # of an epoch that has ended, the first batches are read
+        found = self._marks.state()[:seen]
+        self._marks.set(place.mark)
+        if (epochs or place.batch) and found != place.mark[:seen]:
             warnings.warn(
                 f"The {type(self.data).__name__} gives other batches than it gave to the run that was cut off, so the "
-                "results will not be those of a run that was not. Give its shuffling a fixed seed.",
+                "results will not be those of a run that was not. Give its shuffling a fixed seed, and let nothing "
+                "that is made in parallel come in another order.",
+                stacklevel=4,
+            )
+        elif has_no_order(self.data):
+            warnings.warn(
+                f"The {type(self.data).__name__} has the option `deterministic=False`: its batches may come in another "
+                "order than before, so the results may not be those of a run that was not cut off.",
                 stacklevel=4,
             )
 
-    def _pass_epoch(self) -> None:
-        """Begins an epoch, as data that is shuffled each time it is begun must be, and lets it go."""
-        batch = next(self._begin(), None)
-        self._first = None if batch is None else standardize(batch)
-        if hasattr(self.data, "on_epoch_end"):
-            self.data.on_epoch_end()
+    def _pass_epoch(self, count: int) -> None:
+        """Begins an epoch, as data that is shuffled each time it begins must be, and lets it go after some batches."""
+        self._marks.begin()
+        self._note_generators()
+        for batch in itertools.islice(self._begin(), count):
+            self._marks.note(standardize(batch))
+        self._end_epoch()
 
-    def _passed(self, count: int, whole: bool) -> Iterator[Any]:
-        """An epoch without its first batches."""
+    def _pass_batches(self, place: Any, whole: bool) -> int:
+        """Goes into the middle of an epoch. Returns how many check sums there are of what was read for it."""
         if self._indexed and whole:
+            self._note_generators()
             self._first = standardize(self.data[0])
-            self._running = self._begin(count)
-            return self._all_batches(count)
-        batches = self._all_batches()
-        for _ in range(count):
-            next(batches, None)
-        return batches
+            self._marks.begin()
+            self._marks.note(self._first)
+            self._running = self._begin(place.batch)
+            self._ahead = self._all_batches(place.batch)
+            return 1
+        self._ahead = self._all_batches()
+        for number in range(place.batch):
+            batch = next(self._ahead, None)
+            if not number:
+                self._first = batch
+        return len(place.mark)
 
     def epoch(self, epoch: int, done: int = 0) -> Iterator[Any]:
         """The batches of an epoch, without the first `done`: tuples `(x, y, sample_weight)` cut to what is there."""
@@ -171,50 +205,66 @@ class IterableSource:
     def _nothing(self) -> Iterator[Any]:
         """What is left of an epoch that had ended."""
         self._ended = False
-        if hasattr(self.data, "on_epoch_end"):
-            self.data.on_epoch_end()
+        self._end_epoch()
         return iter(())
+
+    def _note_generators(self) -> None:
+        if self._watched and hasattr(self.data, "on_epoch_end"):
+            self._began = self.generators()
+
+    def _end_epoch(self) -> None:
+        """Tells the data, which may draw a new order now, from where generators are after all of its batches.
+
+        Who takes up a run reads only some of the batches, and must know where the others left the generators.
+        """
+        if not hasattr(self.data, "on_epoch_end"):
+            return
+        if self._ended_before:
+            known = self._ended_before.pop(0)
+            if known:
+                self.set_generators({**self.generators(), **known})
+            self.data.on_epoch_end()
+        else:
+            before = self.generators() if self._watched else {}
+            self.data.on_epoch_end()
+            after = self.generators() if self._watched else {}
+            known = {k: v for k, v in before.items() if not same(v, after[k]) and not same(v, self._began.get(k))}
+        self._ends.append(known)
 
     def _all_batches(self, made: int = 0) -> Iterator[Any]:
         """The batches of an epoch of which so many were made."""
+        fresh = self._running is None or bool(self._held)
         if self._running is None:
             self._running = self._begin()
-        began_here = bool(self._held)
+        if not made:
+            self._marks.begin()
+            self._note_generators()
         while self.steps is None or made < self.steps:
             if self._held:
-                self._first = self._held.pop()
-                yield self._first
-                made += 1
-                continue
-            try:
-                batch = next(self._running)
-            except StopIteration:
-                if self.once or self.steps is None or (made == 0 and not began_here):
-                    break
-                self._running = self._begin()
-                batch = next(self._running, None)
-                if batch is None:
-                    break
-            batch = standardize(batch)
-            if not made:
-                self._first = batch
+                batch = self._held.pop()
+            else:
+                batch = next(self._running, _END)
+                if batch is _END:
+                    if self.once or self.steps is None or (made == 0 and fresh):
+                        break
+                    self._running = self._begin()
+                    batch = next(self._running, _END)
+                    if batch is _END:
+                        break
+                batch = standardize(batch)
+            if self._watched:
+                self._marks.note(batch)
             yield batch
             made += 1
-        if not self.once and (self.steps is None or made >= (self._length() or made)):
+        if not self.once and (self.steps is None or made >= (self._length() or math.inf)):
             self._running = None
-        if hasattr(self.data, "on_epoch_end"):
-            self.data.on_epoch_end()
+        self._end_epoch()
 
 
-def check_sum(batch: Any) -> int:
-    """A check sum of all numbers in a batch."""
-    found = 0
-    for leaf in trees.flatten(batch):
-        if leaf is not None:
-            array = active.backend.to_numpy(leaf) if active.backend.is_tensor(leaf) else np.asarray(leaf)
-            if array.dtype.kind in "biufcV":
-                found = zlib.crc32(np.ascontiguousarray(array).view("uint8").data, found)
-    return found
+def has_no_order(data: Any) -> bool:
+    """Whether data says that its order may differ from time to time, as the options of a tf.data.Dataset may."""
+    options = getattr(data, "options", None) if hasattr(data, "element_spec") else None
+    return callable(options) and getattr(options(), "deterministic", None) is False
 
 
 def standardize(batch: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Sparse data in memory: matrices of SciPy, and the framework's sparse tensors, cut into batches of rows."""
+"""Sparse and ragged data in memory: matrices of SciPy and the framework's tensors, cut into batches of rows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from keras_fn.trainer.data.arrays import ArraySource, check_lengths, to_array
 
 
 def is_sparse_data(x: Any) -> bool:
-    """Whether x holds sparse data: rows of it, a sparse tensor of the framework, or a matrix of SciPy."""
-    return isinstance(x, SparseRows) or x.__class__ in active.backend.sparse_classes or _is_scipy(x)
+    """Whether x holds sparse or ragged data: rows of it, a tensor of the framework, or a matrix of SciPy."""
+    return isinstance(x, (SparseRows, RaggedRows)) or _is_tensor(x) or _is_scipy(x)
+
+
+def _is_tensor(x: Any) -> bool:
+    return x.__class__ in active.backend.sparse_classes or x.__class__ in active.backend.ragged_classes
 
 
 def _is_scipy(x: Any) -> bool:
@@ -58,10 +62,36 @@ class SparseRows:
         return dense
 
 
+class RaggedRows:
+    """A ragged tensor as data, of which batches are made.
+
+    Args:
+        x: ragged tensor of the framework.
+    """
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+        self.shape: tuple[Any, ...] = (int(active.backend.row_count(x)), *tuple(x.shape)[1:])
+        self.dtype = x.dtype
+
+    def __getitem__(self, key: slice) -> RaggedRows:
+        return self.take(np.arange(self.shape[0])[key])
+
+    def take(self, rows: Any) -> RaggedRows:
+        """The rows with these numbers, in this order."""
+        return RaggedRows(active.backend.ragged_rows(self.x, rows))
+
+    def tensor(self) -> Any:
+        """The ragged tensor."""
+        return self.x
+
+
 def to_rows(x: Any) -> Any:
-    """Sparse data on the host, or an array: what rows can be taken of."""
-    if isinstance(x, SparseRows):
+    """Sparse data on the host, ragged data, or an array: what rows can be taken of."""
+    if isinstance(x, (SparseRows, RaggedRows)):
         return x
+    if x.__class__ in active.backend.ragged_classes:
+        return RaggedRows(x)
     if not is_sparse_data(x):
         return to_array(x)
     if _is_scipy(x):
@@ -83,8 +113,8 @@ def to_rows(x: Any) -> Any:
 
 
 def to_batch(x: Any) -> Any:
-    """Sparse data as one batch."""
-    return x if x.__class__ in active.backend.sparse_classes else to_rows(x).tensor()
+    """Sparse or ragged data as one batch."""
+    return x if _is_tensor(x) else to_rows(x).tensor()
 
 
 def _narrow(values: Any) -> Any:
@@ -95,7 +125,7 @@ def _narrow(values: Any) -> Any:
 
 
 class SparseSource:
-    """Batches of data in memory of which some is sparse: dense rows are gathered on the host beside sparse ones.
+    """Batches of data in memory of which some is sparse or ragged: dense rows are gathered on the host beside it.
 
     Args:
         data, batch_size, shuffle, steps, seed, repeats: those of `ArraySource`, whose order this has.
@@ -134,7 +164,7 @@ class SparseSource:
 
     def _batch(self, rows: Any) -> Any:
         def part(a: Any) -> Any:
-            if isinstance(a, SparseRows):
+            if isinstance(a, (SparseRows, RaggedRows)):
                 return a.take(rows).tensor()
             if a is None:
                 return None

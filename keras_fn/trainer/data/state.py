@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
@@ -13,24 +14,56 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 def own_generators(data: Any) -> list[Any]:
-    """The generators that data draws its order from by itself, as DataLoaders and their samplers do."""
-    owners = (data, getattr(data, "sampler", None), getattr(data, "batch_sampler", None))
-    found = (getattr(owner, "generator", None) for owner in owners)
-    return list({id(g): g for g in found if hasattr(g, "initial_seed") and hasattr(g, "get_state")}.values())
+    """The generators that data draws from by itself: those among its attributes, and its sampler's and data set's."""
+    owners = (data, *(getattr(data, name, None) for name in ("sampler", "batch_sampler", "dataset")))
+    found = [value for owner in owners for value in getattr(owner, "__dict__", {}).values() if _is_generator(value)]
+    return list({id(g): g for g in found}.values())
+
+
+def _is_generator(value: Any) -> bool:
+    if isinstance(value, (np.random.Generator, np.random.RandomState)) or type(value) is random.Random:
+        return True
+    return hasattr(value, "initial_seed") and hasattr(value, "get_state") and hasattr(value, "set_state")
 
 
 def generators_of(data: Any) -> list[Any]:
-    """Where these generators are."""
-    return [g.get_state().numpy().copy() for g in own_generators(data)]
+    """Where these generators are, as plain data."""
+    return [_state_of(g) for g in own_generators(data)]
+
+
+def _state_of(generator: Any) -> Any:
+    if isinstance(generator, np.random.Generator):
+        return packed(generator.bit_generator.state)
+    if isinstance(generator, np.random.RandomState):
+        return packed(generator.get_state(legacy=False))
+    if isinstance(generator, random.Random):
+        return packed(generator.getstate())
+    return generator.get_state().numpy().copy()
 
 
 def set_generators_of(data: Any, states: list[Any]) -> None:
     """Puts them to where they were."""
     for generator, state in zip(own_generators(data), states, strict=False):
-        held = generator.get_state()
-        if tuple(held.shape) == state.shape:
-            held.numpy()[:] = state  # into the tensor's own memory, of whatever framework it is
-            generator.set_state(held)
+        if isinstance(generator, np.random.Generator):
+            generator.bit_generator.state = unpacked(state)
+        elif isinstance(generator, np.random.RandomState):
+            generator.set_state(unpacked(state))
+        elif isinstance(generator, random.Random):
+            generator.setstate(unpacked(state))
+        else:
+            held = generator.get_state()
+            if tuple(held.shape) == state.shape:
+                held.numpy()[:] = state  # into the tensor's own memory, of whatever framework it is
+                generator.set_state(held)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two states are equal."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
 
 
 def packed(state: Any, where: str = "state_dict()") -> Any:
