@@ -2,7 +2,7 @@
 
 >>> from keras_fn.testing import wrong
 >>> sorted(wrong.MISTAKES)[:4]
-['body', 'compiled', 'dtype', 'empty']
+['body', 'compiled', 'dtype', 'edge']
 """
 
 from __future__ import annotations
