@@ -192,8 +192,8 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
 
     Example:
         >>> from keras_fn import ops
-        >>> ops.convert_to_numpy(ops.cholesky_inverse([[2.0, 0.0], [0.0, 1.0]])).tolist()
-        [[0.25, 0.0], [0.0, 1.0]]
+        >>> ops.convert_to_numpy(ops.cholesky_inverse([[2.0, 0.0], [2.0, 1.0]])).tolist()
+        [[1.25, -1.0], [-1.0, 1.0]]
     """
     return checked(_cholesky_inverse, square, x, bool(upper))
 
