@@ -9,11 +9,11 @@ import ml_dtypes
 import numpy as np
 
 from keras_fn.core.allowance import PER_VARIABLE
-from keras_fn.core.context import context
 from keras_fn.core.errors import CorruptFileError, ShapeError
 from keras_fn.core.variable import Variable
 from keras_fn.saving import checksums, hdf5
 from keras_fn.saving.hdf5 import Dataset, File, Group
+from keras_fn.saving.plan import memory_for
 
 # dtypes that NumPy and HDF5 lack: stored as raw bytes, with the name beside them
 EXTRA = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
@@ -115,8 +115,8 @@ def read_into(variable: Variable, dataset: Dataset) -> None:
     """Writes a dataset of the same shape into a variable: straight into its memory, where the backend shows it."""
     if tuple(dataset.shape) != tuple(variable.shape):
         raise ShapeError(f"{dataset.name} has the shape {dataset.shape}, and {variable.path!r} has {variable.shape}.")
-    memory = variable.backend.cell_memory(variable._cell) if context.scope is None else None
-    if memory is not None and memory.dtype.name == dtype_name(dataset):
+    memory = memory_for(variable, dtype_name(dataset))
+    if memory is not None:
         dataset.read_into(memory)
     else:
         variable.assign(read_array(dataset))

@@ -6,6 +6,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
+from keras_fn.core.context import context
 from keras_fn.core.errors import ShapeError, StructureError
 from keras_fn.core.variable import Variable
 from keras_fn.saving.late import have_values
@@ -66,6 +69,12 @@ class LoadReport:
         width = max((len(path) for _, path, _ in rows), default=0)
         lines = [f"{what:<12}{path:<{width}}  {why}".rstrip() for what, path, why in rows]
         return "\n".join([repr(self), *lines])
+
+
+def memory_for(variable: Variable, dtype: str) -> np.ndarray | None:
+    """The memory of a variable where values of a dtype can be read straight into it; else None."""
+    memory = variable.backend.cell_memory(variable._cell) if context.scope is None else None
+    return memory if memory is not None and memory.dtype.name == dtype else None
 
 
 class Stored(Protocol):

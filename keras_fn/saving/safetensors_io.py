@@ -17,7 +17,7 @@ import numpy as np
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import Variable
 from keras_fn.saving.checksums import Ledger
-from keras_fn.saving.plan import LoadReport, Plan
+from keras_fn.saving.plan import LoadReport, Plan, memory_for
 from keras_fn.saving.safetensors_reader import DTYPES, NOTES, Array, open_safetensors
 from keras_fn.saving.walk import walk
 
@@ -65,11 +65,16 @@ def save_safetensors(model: Any, file: BinaryIO, name_map: Any = None) -> None:
     size = len(_header(entries, ledger))
     file.seek(size)
     for name, v in order:
-        array = np.ascontiguousarray(v.numpy(), _dtype(v)).reshape(v.shape)
-        ledger.note(name, array, v.dtype)
-        file.write(array.reshape(-1).view(np.uint8).data)
+        _write_values(file, name, v, ledger)
     file.seek(0)
     file.write(_header(entries, ledger, size))
+
+
+def _write_values(file: BinaryIO, name: str, v: Variable, ledger: Ledger) -> None:
+    """Writes one array; a function of its own, so that its copy is gone before the next one is made."""
+    array = np.ascontiguousarray(v.numpy(), _dtype(v)).reshape(v.shape)
+    ledger.note(name, array, v.dtype)
+    file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _dtype(v: Variable) -> np.dtype[Any]:
@@ -90,7 +95,11 @@ def _header(entries: dict[str, Any], ledger: Ledger, size: int = 0) -> bytes:
 
 
 def _read_into(variable: Variable, array: Array) -> None:
-    variable.assign(array.read())
+    memory = memory_for(variable, array.dtype.name)
+    if memory is not None:
+        array.read_into(memory)
+    else:
+        variable.assign(array.read())
 
 
 def load_safetensors(model: Any, path: pathlib.Path, skip_mismatch: bool = False, name_map: Any = None) -> LoadReport:

@@ -68,13 +68,22 @@ class Array:
         Raises:
             CorruptFileError: where they are damaged.
         """
-        self.file.seek(self.start)
-        raw = self.file.read(self.length)
-        if len(raw) != self.length:
-            raise self._corrupt("the file ends inside of it")
-        values = np.frombuffer(raw, self.dtype).reshape(self.shape)
-        self._check(values_crc32(raw, self.dtype) if self.expected_crc is not None else None, values)
+        values = np.empty(self.shape, self.dtype)
+        self.read_into(values)
         return values
+
+    def read_into(self, array: np.ndarray) -> None:
+        """Its values, into an array of its shape and dtype whose elements lie in C order.
+
+        Raises:
+            CorruptFileError: where they are damaged.
+        """
+        raw = array.reshape(-1).view(np.uint8)
+        self.file.seek(self.start)
+        got = self.file.readinto(memoryview(raw)) if self.length else 0  # type: ignore[attr-defined]
+        if got != self.length:
+            raise self._corrupt("the file ends inside of it")
+        self._check(values_crc32(raw, self.dtype) if self.expected_crc is not None else None, array)
 
     def verify(self) -> None:
         """Reads through the values without keeping them.
