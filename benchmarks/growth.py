@@ -18,6 +18,8 @@ import subprocess
 import sys
 from typing import Any
 
+# seconds; 10,000 calls of Keras's `predict` on TensorFlow take a quarter of an hour
+_PATIENCE = 300
 BACKENDS = ("jax", "torch", "tensorflow", "numpy")
 TITLES = {
     "calls": "growth over 10,000 calls of `predict` on one sample",
@@ -91,7 +93,11 @@ def left(keras: Any, np: Any) -> float:
 def _measured(backend: str, package: str, name: str) -> float | None:
     environment = dict(os.environ, KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3")
     command = [sys.executable, "-m", "benchmarks.growth", "--measure", package, name]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        print(f"{package} on {backend}, {name}: not done after {_PATIENCE} s", file=sys.stderr)
+        return None
     if done.returncode:
         print(f"{package} on {backend}, {name}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
         return None

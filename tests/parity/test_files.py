@@ -89,6 +89,10 @@ def settings(model: Any) -> Any:
     return json.loads(text, object_hook=by_name)
 
 
+# where Keras itself raises when an optimizer is applied outside of a compiled step: a tracer leaves its `cond`
+KERAS_FAILS = {("optimizer-LossScaleOptimizer", "jax")}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_keras_opens_each_of_ours(case: str, tmp_path: pathlib.Path) -> None:
     """Layers, structures, losses, metrics, optimizers, schedules, settings: the other direction of the corpus."""
@@ -105,6 +109,7 @@ def test_keras_opens_each_of_ours(case: str, tmp_path: pathlib.Path) -> None:
     agree(case, ours, theirs, x)
     if goes_on:
         same_state(ours, theirs)
+    if goes_on and (case, keras.backend.backend()) not in KERAS_FAILS:
         for model, K in ((ours, keras_fn), (theirs, keras)):
             cases.steps(K, model, 1)
         agree(case, ours, theirs, x)
