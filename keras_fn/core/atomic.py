@@ -24,7 +24,6 @@ import secrets
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
@@ -150,23 +149,6 @@ def new_file(path: Any) -> Iterator[BinaryIO]:
         if not renamed:
             with suppress(OSError):
                 os.unlink(temporary)
-
-
-@contextmanager
-def scratch_file(path: Any) -> Iterator[BinaryIO]:
-    """A file without a name, on the disk where `path` is to be. It goes with the with block, or with the process."""
-    with failing_as(path):
-        path = _target(path)
-        held = tempfile.TemporaryFile(dir=path.parent, buffering=0)  # noqa: SIM115  entered below
-    with held:
-        with failing_as(path):
-            raw = _Raw(os.dup(held.fileno()), path)
-        try:
-            with io.BufferedRandom(raw, _BUFFER) as file:
-                yield file  # type: ignore[misc]
-        except BaseException:
-            raw.give_up()
-            raise
 
 
 @contextmanager

@@ -11,9 +11,7 @@ import re
 import shutil
 import stat
 import tempfile
-import time
 import unicodedata
-import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
@@ -35,16 +33,6 @@ _CHUNK = 2**20
 def is_saved_model(folder: pathlib.Path) -> bool:
     """Whether a folder is one that a model was saved to, and may be replaced by another one."""
     return (folder / CONFIG).is_file()
-
-
-def add_member(packed: zipfile.ZipFile, name: str, source: BinaryIO) -> None:
-    """Copies a file into a zip file, uncompressed, as Keras does: weights hardly shrink."""
-    info = zipfile.ZipInfo(name, time.localtime()[:6])
-    info.external_attr = 0o644 << 16
-    info.file_size = source.seek(0, io.SEEK_END)
-    source.seek(0)
-    with packed.open(info, "w") as member:
-        shutil.copyfileobj(source, member, _CHUNK)
 
 
 # --- reading

@@ -25,21 +25,31 @@ from keras_fn.saving.hdf5.checksum import values_crc32
 ARRAYS, CRC = "keras_fn_arrays", "keras_fn_crc32"
 # what Keras keeps as JSON in legacy files
 _LEGACY = ("model_config", "training_config")
+# bytes from which on to join two check sums takes less time than to read the bytes again
+_LARGE = 2**20
 _HINT = "The file is damaged, or was changed by another program. Take another copy of it."
 # the beginning of a list of arrays, by which it is known where it has lost its name
 _LIST = re.compile(r'\{("(?:[^"\\]|\\.)*+":\["\w+",\[[\d,]*\],\d+\]|\}$)')
 
 
 class Ledger:
-    """The check sums of the arrays written so far."""
+    """The check sums of the arrays written so far.
+
+    Attributes:
+        places: `(place, length, CRC-32)` of large arrays whose bytes lie in the file as they are.
+    """
 
     def __init__(self) -> None:
         self._arrays: dict[str, list[Any]] = {}
+        self.places: list[tuple[int, int, int]] = []
 
-    def note(self, path: str, array: np.ndarray, dtype: str) -> None:
-        """Notes an array that is written as it is, under its path from the root."""
+    def note(self, path: str, array: np.ndarray, dtype: str, place: int | None = None) -> None:
+        """Notes an array that is written as it is, under its path from the root, and where its bytes lie, if known."""
         raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-        self._arrays[path] = [dtype, list(array.shape), values_crc32(raw, array.dtype)]
+        crc = values_crc32(raw, array.dtype)
+        self._arrays[path] = [dtype, list(array.shape), crc]
+        if place is not None and raw.nbytes >= _LARGE and array.dtype == array.dtype.newbyteorder("<"):
+            self.places.append((place, raw.nbytes, crc))
 
     def reserve(self, path: str, shape: list[int], dtype: str) -> None:
         """Notes an array whose values are not known yet: the list becomes no longer when they are."""

@@ -99,4 +99,4 @@ def write_array(group: h5py.Group, key: str, array: np.ndarray, ledger: Ledger) 
     dataset = group.create_dataset(key, data=raw)
     if name in EXTRA:
         dataset.attrs["dtype"] = name
-    ledger.note(str(dataset.name).strip("/"), array, name)
+    ledger.note(str(dataset.name).strip("/"), array, name, dataset.id.get_offset())

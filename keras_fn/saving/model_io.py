@@ -35,6 +35,7 @@ from keras_fn.saving.places import reading, undoing
 from keras_fn.saving.plan import LoadReport
 from keras_fn.saving.regular import open_regular
 from keras_fn.saving.structure import layers_in
+from keras_fn.saving.zip_writing import add_member, member_in_place
 
 _LEGACY = (".h5", ".hdf5")
 _SHARDS = ".weights.json"
@@ -99,17 +100,15 @@ def _zipped(path: pathlib.Path, zipped: bool | None) -> bool:
 def _write_zip(model: Any, path: pathlib.Path) -> None:
     with atomic.new_file(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
         for name, text in _texts(model).items():
-            archive.add_member(packed, name, io.BytesIO(text))
-        # HDF5 goes back and forth in its file, which a member of a zip file does not allow
-        with atomic.scratch_file(path) as weights:
-            _write_weights(model, weights)
-            archive.add_member(packed, WEIGHTS, weights)
+            add_member(packed, name, io.BytesIO(text))
+        with member_in_place(packed, target, WEIGHTS) as weights:
+            weights.known = _write_weights(model, weights)
         if owners := _with("save_assets", model):
             with atomic.scratch_folder(path) as folder:
                 _write_assets(owners, path, folder)
                 for file in sorted(p for p in folder.rglob("*") if p.is_file()):
                     with file.open("rb") as source:
-                        archive.add_member(packed, file.relative_to(folder).as_posix(), source)
+                        add_member(packed, file.relative_to(folder).as_posix(), source)
 
 
 def _write_folder(model: Any, path: pathlib.Path, folder: pathlib.Path) -> None:
@@ -127,12 +126,13 @@ def _texts(model: Any) -> dict[str, bytes]:
     return {METADATA: json.dumps(metadata).encode(), CONFIG: json.dumps(serialize_keras_object(model)).encode()}
 
 
-def _write_weights(model: Any, file: BinaryIO) -> None:
+def _write_weights(model: Any, file: BinaryIO) -> list[tuple[int, int, int]]:
+    """Writes the weights. Returns where large arrays lie in the file: their places, lengths and CRC-32."""
     from keras_fn.saving.h5_writing import new_h5
     from keras_fn.saving.weights import write_state
 
     with new_h5(file) as root:
-        write_state(model, root)
+        return write_state(model, root)
 
 
 def _write_assets(owners: list[tuple[str, Any]], path: pathlib.Path, folder: pathlib.Path) -> None:

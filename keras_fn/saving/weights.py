@@ -21,8 +21,12 @@ Roots = list[tuple[Any, str]]
 
 
 # --- writing
-def write_state(model: Any, root: Any) -> None:
-    """Writes each object's variables into its group of an h5py file, array by array, and the check sums of all."""
+def write_state(model: Any, root: Any) -> list[tuple[int, int, int]]:
+    """Writes each object's variables into its group of an h5py file, array by array, and the check sums of all.
+
+    Returns:
+        Where large arrays lie in the file: `(place, length, CRC-32)` of each.
+    """
     from keras_fn.saving.checksums import Ledger
     from keras_fn.saving.h5_writing import Writer
 
@@ -35,6 +39,7 @@ def write_state(model: Any, root: Any) -> None:
 
     write_objects(model, store)
     ledger.write(root)
+    return ledger.places
 
 
 def write_objects(model: Any, store: Callable[[str, Any], Any]) -> None:
