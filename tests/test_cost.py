@@ -16,6 +16,7 @@ from keras_fn.core.backend import active
 from keras_fn.core.spec import REGISTRY
 from keras_fn.core.variable import Variable
 from keras_fn.core.version import structure
+from keras_fn.core.ways import Ways
 
 BATCH = 4
 # how a value can leave a tensor without going through the backend
@@ -136,8 +137,7 @@ def test_building_a_model_calls_the_framework_for_weights_only(monkeypatch):
     kernels = {name: counted(counts, f"kernel {name}", kernel) for name, kernel in backend.kernels.items()}
     monkeypatch.setattr(backend, "kernels", kernels)
     for op in REGISTRY.values():  # the short ways remember kernels
-        monkeypatch.setattr(op, "_fast", {})
-        monkeypatch.setattr(op, "_beside", {int: {}, float: {}})
+        monkeypatch.setattr(op, "_ways", Ways(op.name, op._tensors, len(op.params)))
     for name in ("abstract_call", "cast", "to_numpy", "copy_to_numpy", "write_cell"):
         monkeypatch.setattr(backend, name, counted(counts, name, getattr(backend, name)))
     convert, new_cell = backend.convert, backend.new_cell

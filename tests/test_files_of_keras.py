@@ -30,7 +30,7 @@ CHANGED = {
     "layer-AveragePooling1D": "out",  # zeros around the sequence were counted
     "optimizer-Nadam": "after",
     "part-L1L2": "logs",  # penalties of outputs were not divided by the number of samples
-    "loss-CTC": "logs",  # 3.3.3 gave another number, whichever class is taken for the blank
+    "loss-CTC": "logs",  # 3.0.5 and 3.3.3 took the zeros behind a row of labels for labels: see below
     "settings-settings_in_lists": "logs",  # losses of single outputs were shown with their weights
     "settings-settings_in_dicts": "logs",
 }
@@ -133,3 +133,32 @@ def same_logs(ours: dict[str, Any], theirs: dict[str, Any], case: str) -> None:
     assert ours.keys() == theirs.keys()
     for name, value in theirs.items():
         np.testing.assert_allclose(ours[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def ctc(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The loss of one row of labels, all of which count, zeros too (Graves et al. 2006, the forward recursion)."""
+    states = np.zeros(2 * len(labels) + 1, int)
+    states[1::2] = labels
+    reached = np.zeros(len(states))
+    reached[:2] = probabilities[0, states[:2]]
+    skips = np.array([i % 2 == 1 and i > 1 and states[i] != states[i - 2] for i in range(len(states))])
+    for frame in probabilities[1:]:
+        one, two = np.pad(reached, (1, 0))[:-1], np.pad(reached, (2, 0))[:-2]
+        reached = (reached + one + skips * two) * frame[states]
+    return -float(np.log(reached[-2:].sum()))
+
+
+@pytest.mark.parametrize("version", ["3.0.5", "3.3.3"])
+def test_padded_labels_in_older_versions(version: str, tmp_path: pathlib.Path) -> None:
+    """These versions took the width of the labels for the length of each row, and padding for labels."""
+    model = opened(version, "loss-CTC", "keras", tmp_path)
+    entry = PACKS[version].manifest["cases"]["loss-CTC"]
+    labels = cases.targets_of("loss-CTC", entry["seed"])
+    scores = cases.outputs_of(keras_fn, model, cases.inputs_of(model, entry["seed"]))[0].astype("float64")
+    probabilities = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
+    weights = np.linspace(0.5, 1.5, cases.BATCH)
+    theirs = np.mean([w * ctc(p, row) for w, p, row in zip(weights, probabilities, labels, strict=True)])
+    ours = np.mean([w * ctc(p, row[row > 0]) for w, p, row in zip(weights, probabilities, labels, strict=True)])
+    assert theirs == pytest.approx(entry["logs"]["loss"][0], rel=1e-5)
+    found = cases.logs_of("loss-CTC", model, cases.inputs_of(model, entry["seed"]), labels)["loss"][0]
+    assert found == pytest.approx(ours, rel=1e-5) and found != pytest.approx(theirs, rel=1e-2)

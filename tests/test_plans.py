@@ -10,6 +10,7 @@ import pytest
 
 import keras_fn
 from keras_fn import constraints, layers, losses, metrics, ops, optimizers, regularizers
+from keras_fn.core import tape
 from keras_fn.core.backend import active
 from keras_fn.core.tape import Plan, Planned
 
@@ -102,6 +103,37 @@ def masked_sequences() -> Any:
     return model, tokens.astype("int32"), RNG.standard_normal((ROWS, 1), "float32")
 
 
+class Leaky(layers.Layer):
+    """A cell of the user's, which counts its steps in Python and in a variable."""
+
+    calls = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state_size = self.output_size = 3
+
+    def build(self, input_shape: Any) -> None:
+        self.kernel = self.add_weight(shape=(input_shape[-1], 3), name="kernel")
+        self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="steps")
+
+    def call(self, inputs: Any, states: Any) -> Any:
+        Leaky.calls += 1
+        self.steps.assign_add(1.0)
+        out = 0.5 * states[0] + ops.tanh(ops.matmul(inputs, self.kernel))
+        return out, [out]
+
+
+def loops() -> Any:
+    tokens = keras_fn.Input((6,), dtype="int32")
+    x = layers.Embedding(9, 4, mask_zero=True)(tokens)  # a masked loop runs a step ahead, and drops what that writes
+    masked = layers.RNN([layers.GRUCell(3, dropout=0.2), layers.LSTMCell(4, dropout=0.2)])(x)
+    users_masked = layers.RNN([layers.SimpleRNNCell(3), Leaky()], name="masked")(x)
+    users = layers.RNN([Leaky()], name="plain")(layers.Dense(4)(layers.Embedding(9, 4)(tokens)))
+    model = keras_fn.Model(tokens, layers.Dense(1)(layers.Concatenate()([masked, users_masked, users])))
+    model.compile("adam", "mse")
+    return model, RNG.integers(0, 9, (ROWS, 6), "int32"), RNG.standard_normal((ROWS, 1), "float32")
+
+
 def attention() -> Any:
     tokens = keras_fn.Input((6,), dtype="int32", name="tokens")
     x = layers.Embedding(9, 8)(tokens)
@@ -128,7 +160,9 @@ def half_precision() -> Any:
     return model, RNG.standard_normal((ROWS, 5), "float32"), RNG.standard_normal((ROWS, 1), "float32")
 
 
-MAKES = [dense_model, penalties, accumulation, convolutions, masked_sequences, attention, users_code, half_precision]
+MAKES = [
+    dense_model, penalties, accumulation, convolutions, masked_sequences, loops, attention, users_code, half_precision
+]  # fmt: skip
 # where steps are compiled instead, two are enough to see that they do what the eager ones do
 PLANNED = isinstance(active.backend.compile_step(lambda: None, list, "auto"), Planned)
 
@@ -173,6 +207,23 @@ if active.backend.differentiable:
         model.fit(x, y, batch_size=BATCH, epochs=2, verbose=0)
         if programs(model, "train"):
             assert Scale.calls - before == 2 * -(-ROWS // BATCH)
+
+    def test_a_cell_of_the_users_runs_in_every_round_of_a_loop() -> None:
+        model, x, y = loops()
+        model.fit(x, y, batch_size=BATCH, epochs=2, verbose=0)
+        before = Leaky.calls
+        model.fit(x, y, batch_size=BATCH, epochs=2, verbose=0)
+        if programs(model, "train"):
+            assert Leaky.calls - before == 2 * -(-ROWS // BATCH) * (7 + 6)  # a step ahead in the masked loop
+        counts = [v.numpy() for v in model.variables if v.path.endswith("steps")]
+        assert counts == [4 * -(-ROWS // BATCH) * 6] * 2
+
+    def test_a_loop_too_long_to_be_written_out_is_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tape, "MAX_STEPS", 200)
+        model, x, y = loops()
+        model.fit(x, y, batch_size=BATCH, epochs=4, verbose=0)
+        plans = [p for program in programs(model, "train") for p in program.plans.plans.values()]
+        assert all(isinstance(p, Plan) and len(p) < 200 for p in plans)
 
     def test_a_change_of_an_argument_takes_effect() -> None:
         """What a callback changes between epochs (a rate of dropout, a clipping norm) is not frozen in a plan."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import warnings
 import zipfile
 from contextlib import suppress
@@ -292,6 +293,54 @@ def test_an_unknown_argument_of_a_known_version(version: str, tmp_path: pathlib.
     of_version(tmp_path / "m.keras", version, {"sharpness": 2.5})
     with pytest.raises(KerasFnError, match="sharpness"):
         keras_fn.saving.load_model(tmp_path / "m.keras")
+
+
+# --- objects of the user's
+_HOW = {
+    "package": "@K.saving.register_keras_serializable('shop')",
+    "package and name": "@K.saving.register_keras_serializable('shop', 'Other')",
+    "no package": "@K.saving.register_keras_serializable()",
+    "not registered": "",
+}
+_CODE = "\nclass Gate(K.layers.Layer):\n    def call(self, x):\n        return x * 2\n"
+_FUNCTION = "\ndef gate(x):\n    return x * 2\n"
+
+
+def user_code(line: str, code: str) -> Any:
+    """What a program defines that holds this line above this code."""
+    names: dict[str, Any] = {"K": keras_fn, "keras_fn": keras_fn, "__name__": "shop"}
+    exec(line + code, names)
+    return names.get("Gate") or names["gate"]
+
+
+@pytest.mark.parametrize("code", [_CODE, _FUNCTION], ids=["class", "function"])
+@pytest.mark.parametrize("how", list(_HOW))
+def test_what_the_error_says_works_when_pasted(how: str, code: str, tmp_path: pathlib.Path) -> None:
+    registry = keras_fn.saving.get_custom_objects()
+    before = dict(registry)
+
+    def forget() -> None:
+        registry.clear()
+        registry.update(before)
+
+    try:
+        gate = user_code(_HOW[how], code)
+        model = keras_fn.Sequential([keras_fn.Input((2,)), gate() if code is _CODE else layers.Activation(gate)])
+        model.save(tmp_path / "m.keras")
+        forget()
+        with pytest.raises(UnsafeFileError) as caught:
+            keras_fn.saving.load_model(tmp_path / "m.keras")
+        line = re.search(r"`(@[^`]*)`", str(caught.value))
+        objects = re.search(r"`custom_objects=([^`]*)`", str(caught.value))
+        assert line is not None and objects is not None
+        user_code(line[1], code)
+        loaded = keras_fn.saving.load_model(tmp_path / "m.keras")
+        assert keras_fn.ops.convert_to_numpy(loaded(np.ones((1, 2), "float32"))).tolist() == [[2.0, 2.0]]
+        forget()
+        passed = eval(objects[1], {gate.__name__: gate, "Other": gate})
+        keras_fn.saving.load_model(tmp_path / "m.keras", custom_objects=passed)
+    finally:
+        forget()
 
 
 # --- initial values

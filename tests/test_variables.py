@@ -83,6 +83,21 @@ def test_several_steps_in_one_dispatch_are_single_steps(backend):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-6, atol=1e-7)
 
 
+def test_all_results_of_several_steps_in_one_dispatch(backend):
+    count = keras_fn.Variable(np.zeros((), "float32"))
+
+    def step(batch):
+        count.assign_add(1.0)
+        return {"sum": ops.sum(batch[0]), "scaled": ops.multiply(batch[0], count), "nothing": None}
+
+    x = np.arange(12, dtype="float32").reshape(3, 4)
+    found = backend.compile_each(step, lambda: [count], "auto")((x, None))
+    assert found["nothing"] is None
+    np.testing.assert_array_equal(ops.convert_to_numpy(found["sum"]), x.sum(1))
+    np.testing.assert_array_equal(ops.convert_to_numpy(found["scaled"]), x * [[1], [2], [3]])
+    assert count.numpy() == 3
+
+
 def test_a_second_thread_reads_while_the_first_traces(backend):
     w = keras_fn.Variable(np.full((2,), 3.0, "float32"))
     seen, errors = [], []

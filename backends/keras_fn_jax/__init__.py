@@ -13,10 +13,12 @@ from jax.core import Tracer
 
 from keras_fn.core import dtypes
 from keras_fn.core.backend import Backend
+from keras_fn.core.constants import Constants
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope, Variable
 from keras_fn_jax import step
 from keras_fn_jax.kernels import KERNELS
+from keras_fn_jax.kernels.basic import JOINED, cast, compiled_with_casts
 from keras_fn_jax.sparse import SparseMethods
 
 
@@ -44,6 +46,9 @@ class JaxBackend(SparseMethods, Backend):
     variable_base = JaxVariable
     kernels: dict[str, Callable[..., Any]] = KERNELS
 
+    def __init__(self) -> None:
+        self._constants = Constants(self.convert, self.tensor_class)
+
     def is_tensor(self, x: Any) -> bool:
         return isinstance(x, jax.Array)
 
@@ -65,8 +70,22 @@ class JaxBackend(SparseMethods, Backend):
             dtype = _default_dtype(x)
         return jnp.asarray(x, dtype=dtype)
 
+    def constant(self, number: Any, dtype: str) -> Any:
+        # whether there are 64 bits may change
+        return self.convert(number, dtype) if dtype in _NARROWER else self._constants.get(number, dtype)
+
     def cast(self, x: Any, dtype: str) -> Any:
-        return x.astype(self.narrower.get(dtype, dtype) if dtype in _NARROWER else dtype)
+        return cast(x, self.narrower.get(dtype, dtype) if dtype in _NARROWER else dtype)
+
+    def casting(self, name: str, kernel: Any, operands: list[Any], targets: list[str | None]) -> Any:
+        # each program costs more to call than one of a few elements takes; but XLA takes a product with a bool for a
+        # choice, which NaN and -0.0 do not come through
+        if name not in JOINED or _NARROWER.keys() & set(targets) or any(self._is_bool(x) for x in operands):
+            return None
+        return compiled_with_casts(kernel, targets)
+
+    def _is_bool(self, x: Any) -> bool:
+        return isinstance(x, jax.Array) and x.dtype == bool
 
     @property
     def narrower(self) -> Mapping[str, str]:
@@ -80,6 +99,9 @@ class JaxBackend(SparseMethods, Backend):
     def to_numpy(self, x: Any) -> Any:
         return np.asarray(x)
 
+    def adopt(self, array: Any) -> Any:
+        return jax.device_put(array, may_alias=True)
+
     def value_and_grad(self, fn: Callable[..., Any], variables: list[Any], has_aux: bool) -> Callable[..., Any]:
         return step.value_and_grad(fn, variables, has_aux)
 
@@ -88,6 +110,9 @@ class JaxBackend(SparseMethods, Backend):
 
     def compile_loop(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
         return step.compile_loop(fn, variables)
+
+    def compile_each(self, fn: Callable[..., Any], variables: Callable[[], list[Any]], jit: Any) -> Callable[..., Any]:
+        return step.compile_each(fn, variables)
 
     def loop_pays(self, seconds: float) -> bool:
         # a scan around long steps gains nothing, and around convolutions on a CPU it loses (docs/decisions/0004)

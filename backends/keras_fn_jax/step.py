@@ -90,11 +90,22 @@ def compile_loop(fn: Callable[..., Any], variables: Callable[[], list[Variable]]
     return _Compiled(_Loop(_Traced(fn, variables)), variables)
 
 
-class _Loop:
-    """Steps `(arrays, row)` one after the other, as a pure function of the cells' contents."""
+def compile_each(fn: Callable[..., Any], variables: Callable[[], list[Variable]]) -> Callable[..., Any]:
+    """Several steps in one dispatch: a scan over the first axis of the batches, with all that the steps return."""
+    compiled = _Compiled(_Loop(_Traced(lambda _, batch: fn(batch), variables), every=True), variables)
+    return lambda batches: compiled(None, batches)
 
-    def __init__(self, traced: _Traced) -> None:
-        self.traced = traced
+
+class _Loop:
+    """Steps `(arrays, row)` one after the other, as a pure function of the cells' contents.
+
+    Args:
+        traced: the step.
+        every: whether the results of all steps come out, and not of the last one alone.
+    """
+
+    def __init__(self, traced: _Traced, every: bool = False) -> None:
+        self.traced, self.every = traced, every
 
     @property
     def structure(self) -> Any:
@@ -115,7 +126,9 @@ class _Loop:
             return [after[i] for i in places], out
 
         carry, outs = lax.scan(body, [state[i] for i in places], rows)
-        return [None if o is None else o[-1] for o in outs], dict(zip(places, carry, strict=True))
+        if not self.every:
+            outs = [None if o is None else o[-1] for o in outs]
+        return outs, dict(zip(places, carry, strict=True))
 
 
 class _Compiled:

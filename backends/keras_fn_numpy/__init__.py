@@ -17,11 +17,16 @@ class MaskedArray(np.ndarray):
     """A view that can carry `_keras_mask`, which a plain array cannot."""
 
 
+_SCALARS = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
+
+
 class NumpyBackend(Backend):
     """Kernels over NumPy arrays."""
 
     name = "numpy"
     tensor_class = np.ndarray
+    # a reduction to one number gives one of NumPy's scalars
+    tensor_classes = frozenset([np.ndarray, *(np.dtype(name).type for name in _SCALARS)])
     differentiable = False
 
     def __init__(self) -> None:
@@ -41,6 +46,9 @@ class NumpyBackend(Backend):
         if dtype is None:
             dtype = default_dtype(x)
         return np.asarray(x, dtype=None if dtype is None else numpy_dtype(dtype))
+
+    def constant(self, number: Any, dtype: str) -> Any:
+        return np.asarray(number, numpy_dtype(dtype))
 
     def cast(self, x: Any, dtype: str) -> Any:
         return x.astype(numpy_dtype(dtype))

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_fn.core import dtypes
 from keras_fn.core.backend import Backend
+from keras_fn.core.constants import Constants
 from keras_fn_tensorflow import step
 from keras_fn_tensorflow.kernels import KERNELS
 from keras_fn_tensorflow.kernels.basic import cast
@@ -36,6 +37,9 @@ class TensorFlowBackend(SparseMethods, RaggedMethods, Backend):
     missing_kernel = (
         NotImplementedError, tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError,
     )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._constants = Constants(self.convert, self.tensor_class)
 
     def is_tensor(self, x: Any) -> bool:
         return isinstance(x, tf.Tensor)
@@ -66,6 +70,9 @@ class TensorFlowBackend(SparseMethods, RaggedMethods, Backend):
         if isinstance(x, (float, int)) and dtype is not None and not isinstance(x, bool):
             return tf.cast(x, dtype) if dtype == "bool" else tf.constant(x, dtype)
         return cast(tf.convert_to_tensor(x), dtype) if dtype is not None else tf.convert_to_tensor(x)
+
+    def constant(self, number: Any, dtype: str) -> Any:
+        return self._constants.get(number, dtype) if tf.executing_eagerly() else self.convert(number, dtype)
 
     def cast(self, x: Any, dtype: str) -> Any:
         return cast(x, dtype)

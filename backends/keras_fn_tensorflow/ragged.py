@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -51,6 +51,27 @@ class RaggedMethods:
 
     def squeeze_ragged(self, x: Any, axis: Any = None) -> Any:
         return tf.squeeze(x, axis)
+
+    def flip_ragged(self, x: Any, axes: Sequence[int]) -> Any:
+        return tf.reverse(x, axes)
+
+    def tile_ragged(self, x: Any, repeats: Sequence[int]) -> Any:
+        for _ in range(len(repeats) - x.shape.rank):
+            x = tf.expand_dims(x, 0)
+        return tf.tile(x, repeats)
+
+    def split_ragged(self, x: Any, indices_or_sections: Any, axis: int) -> list[Any]:
+        if isinstance(indices_or_sections, int):
+            return tf.split(x, indices_or_sections, axis)
+        starts = [0, *indices_or_sections]
+        ends = [*indices_or_sections, x.nrows() if axis % x.shape.rank == 0 else x.bounding_shape(axis)]
+        return tf.split(x, [end - start for start, end in zip(starts, ends, strict=True)], axis)
+
+    def cumsum_ragged(self, x: Any, axis: int) -> Any:
+        return tf.cumsum(x, axis)
+
+    def elements_ragged(self, x: Any) -> Any:
+        return tf.reshape(x.flat_values, [-1])
 
 
 def _spread(x: Any, like: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from keras_fn.core.reading import each_mark
 from keras_fn.core.spec import Spec
 from keras_fn.core.tape import Planned
 from keras_fn_torch import step
-from keras_fn_torch.arrays import TORCH_DTYPES, cast, convert, device, to_numpy
+from keras_fn_torch.arrays import TORCH_DTYPES, cast, convert, device, scalar, takes_in_place, to_numpy
 from keras_fn_torch.kernels import KERNELS
 from keras_fn_torch.module import TorchLayer, TorchVariable
 
@@ -42,11 +43,17 @@ class TorchBackend(Backend):
     def convert(self, x: Any, dtype: str | None) -> Any:
         return convert(x, dtype)
 
+    def constant(self, number: Any, dtype: str) -> Any:
+        return scalar(number, dtype)
+
     def cast(self, x: Any, dtype: str) -> Any:
         return cast(x, dtype)
 
     def host_view(self, x: Any) -> Any:
         return to_numpy(x) if x.device.type == "cpu" and not torch.compiler.is_dynamo_compiling() else None
+
+    def takes_in_place(self, array: Any) -> bool:
+        return takes_in_place(array)
 
     def to_numpy(self, x: Any) -> Any:
         return to_numpy(x)
@@ -82,7 +89,7 @@ class TorchBackend(Backend):
         return to_numpy(cell)
 
     def write_cells(self, cells: list[Any], values: list[Any]) -> None:
-        with torch.no_grad():
+        with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
             torch._foreach_copy_(cells, values)
 
     def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
@@ -130,10 +137,24 @@ class TorchBackend(Backend):
             torch.cuda.synchronize()
 
 
+_frames: Any = torch._C._dynamo.eval_frame  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _run_as_it_is(code: types.CodeType) -> None:
+    """No frame of this code, or of functions inside of it, is compiled by itself; those that they call may be."""
+    action = _frames._FrameAction
+    _frames.set_code_exec_strategy(code, _frames._FrameExecStrategy(action.SKIP, action.DEFAULT))
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            _run_as_it_is(inner)
+
+
 def _mark(fn: Any, plain: Any) -> None:
     """Marks functions as torch.compile knows them, without the second that it takes to import torch._dynamo."""
     if plain is None:
         fn._dynamo_marked_constant = True  # as torch.compiler.assume_constant_result does
+    elif plain is fn:
+        _run_as_it_is(fn.__code__)
     else:
         fn._torchdynamo_inline = plain  # as torch.compile does for what it gives back
 

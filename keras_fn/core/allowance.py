@@ -17,17 +17,41 @@ from keras_fn.core.spec import Spec
 _TENSOR = 2**25
 # bytes that any variable takes, however small: its name, its cell, and what looks after it
 PER_VARIABLE = 2**13
+# work in units of some three microseconds: to call an op, make a layer, call one, make a variable, or another object
+OP, LAYER, CALL, VARIABLE, OBJECT = 6, 12, 8, 8, 12
+
+
+def work_in(size: int) -> int:
+    """How much work it may be to make the model in a file, or text, of so many bytes.
+
+    A Dense layer is some 100, and takes a thousand bytes to write down, four thousand with its place among the weights.
+    Up to 5 MB the allowance hardly grows, so that no such file takes long; larger ones get what programs write.
+    """
+    return _BASE + min(size, _SMALL) // 250 + max(0, size - _SMALL) // 3
+
+
+def work_of_parts(parts: int) -> int:
+    """The same for data of so many parts: a Dense layer has some sixty."""
+    return _BASE + 8 * parts
+
+
+_BASE, _SMALL = 180_000, 5 * 10**6
+
+
+def count_work(what: str, work: int) -> None:
+    """Takes work from what is left of the allowance."""
+    assert context.calls is not None
+    context.calls -= max(1, work)  # a number from a file may be below 0
+    if context.calls < 0:
+        raise FileLimitError(
+            "What the file describes takes more calls of layers and ops than its size gives reason for; the last was "
+            f"{what}. A number in its configuration is too large: the file is damaged or malicious."
+        )
 
 
 def count_call(name: str) -> None:
     """One more call of an op."""
-    assert context.calls is not None
-    context.calls -= 1
-    if context.calls < 0:
-        raise FileLimitError(
-            f"The model in the file takes more calls of ops than its size gives reason for; the last was ops.{name}. "
-            "A number in its configuration is too large: the file is damaged or malicious."
-        )
+    count_work(f"ops.{name}", OP)
 
 
 def count_layer() -> None:

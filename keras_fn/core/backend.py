@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import warnings
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import entry_points
 from typing import Any, ClassVar
 
 import numpy as np
 
+from keras_fn.core import trees
 from keras_fn.core.errors import BackendError, closest
 from keras_fn.core.user_settings import path, user_settings
 
@@ -93,9 +94,24 @@ class Backend:
         """A tensor from a NumPy array, number, nested list, or tensor. Never copies without need."""
         raise NotImplementedError
 
+    def constant(self, number: Any, dtype: str) -> Any:
+        """The tensor of a Python number that stands beside others in a call, as `convert` gives it: it is only read."""
+        return self.convert(number, dtype)
+
     def cast(self, x: Any, dtype: str) -> Any:
         """The tensor in another dtype."""
         raise NotImplementedError
+
+    def casting(self, name: str, kernel: Run, operands: list[Any], targets: list[str | None]) -> Run | None:
+        """The kernel of an op with the casts of its tensors before it in one, where that is less work; else None.
+
+        Args:
+            name: of the op.
+            kernel: takes the operands, and nothing else.
+            operands: tensors, and numbers that stay as they are, of the dtypes of all calls to come.
+            targets: for each of them the dtype to cast to, or None.
+        """
+        return None
 
     def to_numpy(self, x: Any) -> Any:
         """The values as a NumPy array, off the device and out of the autograd graph."""
@@ -104,6 +120,10 @@ class Backend:
     def host_view(self, x: Any) -> Any:
         """The values of a concrete tensor that lies in the host's memory, as a NumPy array; None for any other."""
         return None
+
+    def takes_in_place(self, array: Any) -> bool:
+        """Whether `convert` makes no copy of a NumPy array: its tensor lies over the array's own memory."""
+        return False
 
     def copy_to_numpy(self, x: Any) -> Any:
         """The values as a NumPy array that stays as it is when a cell is written, or written to."""
@@ -188,6 +208,26 @@ class Backend:
         """`squeeze` of one."""
         raise NotImplementedError
 
+    def flip_ragged(self, x: Any, axes: Sequence[int]) -> Any:
+        """`flip` of a ragged tensor along axes counted from the front."""
+        raise NotImplementedError
+
+    def tile_ragged(self, x: Any, repeats: Sequence[int]) -> Any:
+        """`tile` of a ragged tensor, with a number for each axis, and perhaps for new ones in front."""
+        raise NotImplementedError
+
+    def split_ragged(self, x: Any, indices_or_sections: Any, axis: int) -> list[Any]:
+        """`split` of a ragged tensor."""
+        raise NotImplementedError
+
+    def cumsum_ragged(self, x: Any, axis: int) -> Any:
+        """`cumsum` of a ragged tensor along an axis."""
+        raise NotImplementedError
+
+    def elements_ragged(self, x: Any) -> Any:
+        """The elements of a ragged tensor in a row, dense."""
+        raise NotImplementedError
+
     # --- cells: what a Variable holds
     def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         """A cell from an array of initial values."""
@@ -213,6 +253,10 @@ class Backend:
     def cell_memory(self, cell: Any) -> Any:
         """The memory of a cell as a NumPy array to write values into; None where cells are values, or lie elsewhere."""
         return None
+
+    def adopt(self, array: Any) -> Any:
+        """A tensor of a NumPy array that nobody else holds: with its memory, where the framework takes it over."""
+        return self.convert(array, array.dtype.name)
 
     def write_cells(self, cells: list[Any], values: list[Any]) -> None:
         """Writes many cells at once, where `write_cell` gives back the cell that it got."""
@@ -265,6 +309,23 @@ class Backend:
             return logs
 
         return several
+
+    def compile_each(self, step: Run, variables: Callable[[], list[Any]], jit: Any) -> Run:
+        """Compiles several steps in one dispatch: a function of batches stacked along a new first axis.
+
+        `step(batch)` runs for each of them, in order; all results come back, stacked likewise.
+        """
+        single = self.compile_step(step, variables, jit)
+
+        def several(batches: Any) -> Any:
+            count = len(next(a for a in trees.flatten(batches) if a is not None))
+            found = [single(trees.map(lambda a: None if a is None else a[i], batches)) for i in range(count)]  # noqa: B023
+            return trees.map(self._stacked, *found)
+
+        return several
+
+    def _stacked(self, *parts: Any) -> Any:
+        return None if parts[0] is None else np.stack([self.to_numpy(p) for p in parts])
 
     def loop_pays(self, seconds: float) -> bool:
         """Whether several steps in one dispatch are faster, for steps that take so long one by one."""

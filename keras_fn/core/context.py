@@ -27,9 +27,9 @@ class CallContext(threading.local):
         self.tape: Any = None  # watches the calls of kernels, to make a plan of them (core/tape.py)
         self.call: Call | None = None  # stands for the outermost call that runs, or ran last
         self.path: tuple[str, ...] = ()  # names of the layers being called or built
-        self.undrawn: dict[int, Any] | None = None  # variables of a model that is being loaded: they wait for values
+        self.undrawn: Any = None  # variables of a model that is being loaded: they wait for values
         self.room: int | None = None  # bytes that new variables may take while a file is being loaded
-        self.calls: int | None = None  # calls of ops that describing its model may take
+        self.calls: int | None = None  # calls and other work that describing its model may take
         self.layers: int | None = None  # layers that it may have
 
 

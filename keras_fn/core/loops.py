@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keras_fn.core.context import context
+
 
 def choose(pred: Any, true_fn: Callable[..., list[Any]], false_fn: Callable[..., list[Any]]) -> list[Any]:
     """Kernel of `_cond`."""
@@ -26,12 +28,21 @@ def repeat_while(operands: list[Any], condition: Any, body: Any, maximum: int | 
     return values
 
 
-def scanner(unstack: Callable[[Any], Any], stack: Callable[[list[Any]], Any]) -> Callable[..., list[Any]]:
-    """Kernel of `_scan`, from the functions that take a tensor apart along its first axis and put it together."""
+def scanner(
+    unstack: Callable[[Any], Any], stack: Callable[[list[Any]], Any], written_out: bool = False
+) -> Callable[..., list[Any]]:
+    """Kernel of `_scan`, from the functions that take a tensor apart along its first axis and put it together.
+
+    With `written_out`, a plan (core/tape.py) holds every step of the loop, as the number of steps is a matter of
+    shapes; `unstack` must give a list or tuple then.
+    """
 
     def scan(operands: list[Any], f: Any, carried: int, length: int | None, reverse: bool, unroll: Any) -> list[Any]:
+        take_apart, put_together = unstack, stack
+        if written_out and context.tape is not None:
+            take_apart, put_together = context.tape.watched(unstack), context.tape.watched(stack)
         carry = operands[:carried]
-        slices = [unstack(x) for x in operands[carried:]]
+        slices = [take_apart(x) for x in operands[carried:]]
         steps: Any = range(len(slices[0]) if slices else length or 0)
         rows = []
         for i in reversed(steps) if reverse else steps:
@@ -40,8 +51,9 @@ def scanner(unstack: Callable[[Any], Any], stack: Callable[[list[Any]], Any]) ->
             rows.append(out[carried:])
         if reverse:
             rows.reverse()
-        return [*carry, *(stack(list(column)) for column in zip(*rows, strict=True))]
+        return [*carry, *(put_together(list(column)) for column in zip(*rows, strict=True))]
 
+    scan.written_out = written_out  # type: ignore[attr-defined]
     return scan
 
 

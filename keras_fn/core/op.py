@@ -30,6 +30,7 @@ from keras_fn.core.errors import ArgumentTypeError, KerasFnError, NoKernelError
 from keras_fn.core.reading import read_as
 from keras_fn.core.spec import REGISTRY, Spec
 from keras_fn.core.variable import Variable
+from keras_fn.core.ways import Change, Ways
 
 
 class Recording:
@@ -40,8 +41,6 @@ class Recording:
 
 Function = Callable[..., Any]
 _SCALARS = (bool, int, float, complex)
-# those that every framework takes beside a tensor
-_NUMBERS = (int, float)
 
 
 class DtypeRule:
@@ -153,10 +152,7 @@ class Op:
             self._arity = 0
         if self._arity > 1 and not dtype.agrees:
             self._arity = 0
-        self._together = _together(self._tensors, self.defaults)
-        # backend -> dtype, or a tuple of dtypes -> kernel; and the same for a tensor and a number of a class
-        self._fast: dict[Any, dict[Any, Callable[..., Any]]] = {}
-        self._beside: dict[type, dict[Any, dict[Any, Callable[..., Any]]]] = {int: {}, float: {}}
+        self._ways = Ways(self.name, self._tensors, len(self.params))
 
     @property
     def primitive(self) -> bool:
@@ -169,69 +165,56 @@ class Op:
     @read_as(_the_long_way)
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         backend = active.backend
-        arity = self._arity
-        if arity and len(args) == arity and not kwargs:
-            # tensors of one dtype for which the rule asked for no cast before: straight to the kernel
-            x = args[0]
-            table = self._fast.get(backend)
-            classes = backend.tensor_classes
-            if table is not None and x.__class__ in classes:
-                dtype = x.dtype
-                if arity == 1:
-                    kernel = table.get(dtype)
-                    if kernel is not None:
-                        return kernel(x)
-                else:
-                    y = args[1]
-                    kind = y.__class__
-                    if (kind is float or kind is int) and arity == 2:
-                        beside = self._beside[kind].get(backend)
-                        kernel = None if beside is None else beside.get(dtype)
-                        if kernel is not None:
-                            return kernel(x, y)
-                    elif kind not in classes and isinstance(y, Variable):
-                        y = y.value
-                        kind = y.__class__
-                    if kind in classes and y.dtype is dtype:
-                        kernel = table.get(dtype)
-                        if kernel is not None:
-                            if arity == 2:
-                                return kernel(x, y)
-                            z = args[2]
-                            if z.__class__ not in classes and isinstance(z, Variable):
-                                z = z.value
-                            if z.__class__ in classes and z.dtype is dtype:
-                                return kernel(x, y, z)
-        elif (places := self._together) is not None and context.calls is None:
-            kernel = self._known(backend, args, *places)
-            if kernel is not None:
-                values = args if len(args) == len(self.params) and not kwargs else self._bind(args, kwargs)
-                try:
-                    return kernel(*values)
-                except backend.missing_kernel:  # with these options there is none
-                    pass
-        return self._dispatch(backend, self._bind(args, kwargs))
-
-    def _known(self, backend: Any, args: Any, start: int, stop: int, many: bool) -> Callable[..., Any] | None:
-        """The kernel of an op with options, where a call on tensors of the same dtypes asked for no cast before."""
-        table = self._fast.get(backend)
-        if table is None or len(args) < stop:
-            return None
-        tensors = args[start:stop]
-        if many:
-            tensors = args[start]
-            if tensors.__class__ is not list or not tensors:
-                return None
-        classes = backend.tensor_classes
-        first = tensors[0]
-        if first.__class__ not in classes:
-            return None
-        dtype, alike = first.dtype, True
-        for x in tensors[1:]:
-            if x.__class__ not in classes:
-                return None
-            alike = alike and x.dtype is dtype
-        return table.get(dtype if alike else tuple([x.dtype for x in tensors]))
+        ways = self._ways
+        try:
+            if args and (table := ways.alike.get(backend)) is not None:
+                # tensors of one dtype, or a tensor and a number: straight to the kernel
+                x = args[0]
+                classes = backend.tensor_classes
+                if x.__class__ in classes:
+                    dtype = x.dtype
+                    arity = ways.arity
+                    if not arity:
+                        if ways.leads and context.calls is None:
+                            kernel = table.get(dtype)
+                            if kernel is not None:
+                                whole = not kwargs and len(args) == len(self.params)
+                                return kernel(*(args if whole else self._bind(args, kwargs)))
+                    elif len(args) == arity and not kwargs:
+                        if arity == 1:
+                            kernel = table.get(dtype)
+                            if kernel is not None:
+                                return kernel(x)
+                        else:
+                            y = args[1]
+                            kind = y.__class__
+                            if (kind is float or kind is int) and arity == 2:
+                                beside = ways.beside[kind].get(backend)
+                                kernel = None if beside is None else beside.get(dtype)
+                                if kernel is not None:
+                                    return kernel(x, y)
+                            elif kind not in classes and isinstance(y, Variable):
+                                y = y.value
+                                kind = y.__class__
+                            if kind in classes and y.dtype is dtype:
+                                kernel = table.get(dtype)
+                                if kernel is not None:
+                                    if arity == 2:
+                                        return kernel(x, y)
+                                    z = args[2]
+                                    if z.__class__ not in classes and isinstance(z, Variable):
+                                        z = z.value
+                                    if z.__class__ in classes and z.dtype is dtype:
+                                        return kernel(x, y, z)
+            values = self._bind(args, kwargs)
+            if context.calls is None:
+                found = ways.find(backend, values)
+                if found is not None:
+                    kernel, ready = found
+                    return kernel(*ready)
+        except backend.missing_kernel:  # with these options there is none; or the error is to be told
+            values = self._bind(args, kwargs)
+        return self._dispatch(backend, values)
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """All arguments, in the order of the parameters."""
@@ -249,7 +232,7 @@ class Op:
                 problem = "got an unknown argument" if i is None else "got twice the argument"
                 raise ArgumentTypeError(f"ops.{self.name}{self.signature} {problem} {name!r}.")
             values[i] = value
-        if any(v is inspect.Parameter.empty for v in values[len(args) :]):
+        if len(args) < self._required and any(v is inspect.Parameter.empty for v in values):
             missing = [p for p, v in zip(self.params, values, strict=True) if v is inspect.Parameter.empty]
             raise ArgumentTypeError(f"ops.{self.name}{self.signature} lacks the argument {', '.join(missing)}.")
         return values
@@ -336,19 +319,12 @@ class Op:
                 found.append(backend.dtype_of(x))
             tensors.append(x)
         target, _ = self.dtype(tuple(found))
-        kept = self.dtype.keeps_scalars and not all(f in _SCALARS for f in found)
-        cast = number = False
-        for i, (x, f) in enumerate(zip(tensors, found, strict=True)):
-            if f in _SCALARS:
-                if not kept:
-                    tensors[i] = backend.convert(x, target or dtypes.result_type(f))
-                elif f is bool and target != "bool":
-                    tensors[i] = int(x)  # not every framework takes True beside a number
-                cast = cast or not kept or f not in _NUMBERS
-                number = True
-            elif target is not None and f != target:
-                tensors[i] = backend.cast(x, target)
-                cast = True
+        self._replace(values, iter(tensors))
+        given = list(values)
+        changes = _changes(found, target, self.dtype.keeps_scalars)
+        for i, how, to in changes:
+            x = tensors[i]
+            tensors[i] = int(x) if how == "whole" else (backend.cast if how == "cast" else backend.convert)(x, to)
         self._replace(values, iter(tensors))
         kernel = backend.kernels.get(self.name)
         if kernel is None:
@@ -362,29 +338,12 @@ class Op:
             out = kernel(*values)
         except backend.missing_kernel as error:
             return stand_ins.run(self, backend, values, error)
-        if self._together is not None and not cast and tensors:
-            self._remember(backend, tensors, number, kernel)
+        self._ways.remember(backend, kernel, given, tensors, changes)
         return out
 
     def forget_kernels(self, backend: Any) -> None:
         """Looks for kernels anew: those of the backend are others from now on."""
-        for table in (self._fast, *self._beside.values()):
-            table.pop(backend, None)
-
-    def _remember(self, backend: Any, tensors: list[Any], number: bool, kernel: Callable[..., Any]) -> None:
-        """Keeps the kernel for the next call on operands of the same dtypes, which will take the short way."""
-        classes = backend.tensor_classes
-        if not backend.eager():  # torch.compile would guard the table, and find it changed
-            return
-        if number:
-            x, y = tensors if self._arity == 2 else (None, None)
-            if x is not None and x.__class__ in classes and y.__class__ in _NUMBERS:
-                self._beside[y.__class__].setdefault(backend, {})[x.dtype] = kernel
-                self._fast.setdefault(backend, {})
-        elif all(x.__class__ in classes for x in tensors):
-            found = [x.dtype for x in tensors]
-            alike = all(d is found[0] for d in found)
-            self._fast.setdefault(backend, {})[found[0] if alike else tuple(found)] = kernel
+        self._ways.forget(backend)
 
     def _replace(self, values: list[Any], new: Any) -> None:
         for i, many in self._tensors:
@@ -402,16 +361,19 @@ class Op:
         return f"<op {self.name}{self.signature}>"
 
 
-def _together(tensors: Sequence[tuple[int, bool]], defaults: Sequence[Any]) -> tuple[int, int, bool] | None:
-    """Where the tensors stand among the arguments, if side by side and in every call; and whether it is a list."""
-    if not tensors:
-        return None
-    start, many = tensors[0]
-    stop = start + len(tensors)
-    beside = tuple(i for i, _ in tensors) == tuple(range(start, stop))
-    required = all(defaults[i] is inspect.Parameter.empty for i in range(start, stop)) if beside else False
-    single = len(tensors) == 1 or not any(m for _, m in tensors)
-    return (start, stop, many) if required and single else None
+def _changes(found: list[Any], target: str | None, keeps_scalars: bool) -> list[Change]:
+    """What makes operands of these dtypes and classes agree."""
+    kept = keeps_scalars and not all(f in _SCALARS for f in found)
+    changes: list[Change] = []
+    for i, f in enumerate(found):
+        if f not in _SCALARS:
+            if target is not None and f != target:
+                changes.append((i, "cast", target))
+        elif not kept:
+            changes.append((i, "convert", target or dtypes.result_type(f)))
+        elif f is bool and target != "bool":
+            changes.append((i, "whole", target))
+    return changes
 
 
 def _registered(name: str) -> Op:

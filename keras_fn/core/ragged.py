@@ -28,9 +28,13 @@ def run(op: Any, backend: Any, values: list[Any], operands: list[Any]) -> Any:
         return (body or op.fn)(*values)
     if op.shape in rules.ELEMENTWISE or op.name in rules.FLAT:
         return backend.map_flat(lambda *flat: _with(op, values, flat), tensors)
-    which = next(x for x in operands if x.__class__ in backend.ragged_classes)
-    raise ArgumentTypeError(
-        f"ops.{op.name.strip('_')} takes no ragged tensor, and one of shape {tuple(which.shape)} came. Fill its rows "
+    raise refusal(op.name, next(x for x in operands if x.__class__ in backend.ragged_classes))
+
+
+def refusal(name: str, x: Any) -> ArgumentTypeError:
+    """What is raised where an op has nothing to do with a ragged tensor."""
+    return ArgumentTypeError(
+        f"ops.{name.strip('_')} takes no ragged tensor, and one of shape {tuple(x.shape)} came. Fill its rows "
         "up first: `ops.convert_to_tensor(x, ragged=False)`."
     )
 

@@ -26,6 +26,11 @@ def read_as(plain: Function) -> Callable[[Any], Any]:
     return lambda fn: _mark(fn, plain)
 
 
+def inlined(fn: Any) -> Any:
+    """Marks a function that is read as a part of its callers alone: where they cannot be read, it runs as it is."""
+    return _mark(fn, fn)
+
+
 def remembered(maxsize: int) -> Callable[[Function], Function]:
     """Keeps the last `maxsize` results of a function that is a `constant`."""
     return lambda fn: constant(_keeping(fn, maxsize))
@@ -54,7 +59,10 @@ def _mark(fn: Any, plain: Function | None) -> Any:
 
 
 def each_mark(tell: Callable[[Function, Function | None], None]) -> None:
-    """Calls `tell(fn, plain)` with all that is marked, now and later; `plain` is None for constants. For backends."""
+    """Calls `tell(fn, plain)` with all that is marked, now and later. For backends.
+
+    `plain` is None for constants, and `fn` itself for what is `inlined`.
+    """
     _readers.append(tell)
     for fn, plain in _marked:
         tell(fn, plain)

@@ -31,6 +31,8 @@ _recording = threading.Lock()
 _OWN = __name__.partition(".")[0]
 # how many signatures a function keeps plans for; a function that is called with ever new shapes gains nothing by them
 MAX_PLANS = 16
+# how many steps a plan may have: a loop that is written out takes one for each of its kernels and rounds
+MAX_STEPS = 20_000
 
 
 def is_own(thing: Any) -> bool:
@@ -81,7 +83,7 @@ class Plan:
         if self.structure is None:
             return None
         values = [slots[i] for i in self.outputs]
-        return values[0] if self.structure is _ONE else trees.unflatten(self.structure, values)
+        return values[0] if self.structure is _ONE else self.structure.unflatten(values)
 
     def __len__(self) -> int:
         return sum(len(steps) for _, steps in self.parts)
@@ -188,8 +190,7 @@ class Tape:
         if kind is list and not any(isinstance(e, (list, tuple, dict)) for e in x):
             self._step(_listed, places, out)
         else:
-            pattern = trees.map(lambda leaf: 0, x)
-            self._step(lambda *values: trees.unflatten(pattern, list(values)), places, out)
+            self._step(_Put(trees.structure(x)), places, out)
         return out
 
     def _read(self, cell: Any, variable: Variable) -> int:
@@ -232,6 +233,9 @@ class Tape:
     ) -> None:
         """Notes a call and names its results."""
         if self.problem:
+            return
+        if len(self.steps) >= MAX_STEPS:
+            self.fail(f"it has more than {MAX_STEPS} steps")
             return
         try:
             places = [self._place(x) for x in (*args, *kwargs.values())]
@@ -339,6 +343,8 @@ class Tape:
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], later: Any = None
     ) -> Any:
         """Calls code of the user's, and notes the call as one step; `later` is what the plan calls instead of it."""
+        if context.scope is not None:
+            self.fail("code of the user's runs in a scope that catches what it writes")
         if self.hidden or self.problem:
             return function(*args, **kwargs)
         again = OpaqueCall(later or function, args, kwargs)
@@ -389,7 +395,7 @@ class Tape:
                 outputs.append(slot)
         if self.problem:
             return None
-        shape = None if out is None else trees.map(lambda _: 0, out) if isinstance(out, (list, tuple, dict)) else _ONE
+        shape = None if out is None else trees.structure(out) if isinstance(out, (list, tuple, dict)) else _ONE
         return Plan(self.backend, self.template, self.reads, self._grouped(outputs), outputs, shape)
 
     def _grouped(self, outputs: list[int]) -> list[Any]:
@@ -485,12 +491,12 @@ class _LossOf(_Weak):
 class OpaqueCall:
     """Code of the user's in a plan: called anew in each run, in the context that it had."""
 
-    __slots__ = ("autocast", "function", "pattern", "places", "training", "values")
+    __slots__ = ("autocast", "function", "places", "structure", "training", "values")
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.function = function
         self.training, self.autocast = context.training, context.autocast
-        self.pattern = trees.map(lambda _: 0, (args, kwargs))
+        self.structure = trees.structure((args, kwargs))
         self.values = trees.flatten((args, kwargs))
         self.places: list[int] = []
 
@@ -505,7 +511,7 @@ class OpaqueCall:
         values = self.values.copy()
         for i, x in zip(self.places, tensors, strict=True):
             values[i] = x
-        args, kwargs = trees.unflatten(self.pattern, values)
+        args, kwargs = self.structure.unflatten(values)
         before = context.training, context.autocast, context.masks, context.depth
         context.training, context.autocast = self.training, self.autocast
         context.depth += 1
@@ -643,6 +649,7 @@ def watching(tape: Tape) -> Iterator[None]:
     _forget_short_ways(backend)
     backend.kernels = _WatchedKernels(kernels, tape)
     backend.convert = tape.watched(backend.convert, always=False)
+    backend.constant = tape.watched(backend.constant, always=False)
     backend.cast = tape.watched(backend.cast, always=False)
     backend.read_cell = tape.read
     backend.write_cell = tape.write
@@ -658,8 +665,11 @@ def watching(tape: Tape) -> Iterator[None]:
 
 class _WatchedKernels(dict[str, Any]):
     def __init__(self, kernels: dict[str, Any], tape: Tape) -> None:
-        # the kernels of optimizers write into their arguments
-        watched = {n: tape.watched(k, effect=n.startswith("update_")) for n, k in kernels.items()}
+        # the kernels of optimizers write into their arguments; those of loops that are written out call watched ones
+        watched = {
+            n: k if getattr(k, "written_out", False) else tape.watched(k, effect=n.startswith("update_"))
+            for n, k in kernels.items()
+        }
         super().__init__(watched)
 
 
@@ -679,6 +689,18 @@ class _UnknownError(Exception):
 
 def _listed(*values: Any) -> list[Any]:
     return list(values)
+
+
+class _Put:
+    """Puts tensors into a structure."""
+
+    __slots__ = ("structure",)
+
+    def __init__(self, structure: Any) -> None:
+        self.structure = structure
+
+    def __call__(self, *values: Any) -> Any:
+        return self.structure.unflatten(values)
 
 
 def _value_of(variable: Variable) -> Any:

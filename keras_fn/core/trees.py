@@ -12,6 +12,11 @@ from keras_fn.core.reading import read_as
 
 NAMESPACE = "keras_fn"
 
+# for good, and for this namespace alone: entered and left at each call, it would cost more than the call itself, and
+# one thread would leave it while another is inside
+_ordered = optree.dict_insertion_ordered(True, namespace=NAMESPACE)
+_ordered.__enter__()
+
 
 # --- the same in plain Python, for a compiler that reads code and cannot read optree
 def _leaves(tree: Any) -> list[Any]:
@@ -47,8 +52,7 @@ def flatten(tree: Any) -> list[Any]:
             return [tree]
     elif type(tree) is not dict and not any(isinstance(x, (list, tuple, dict)) for x in tree):
         return list(tree)
-    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
+    return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
 
 
 def flatten_sorted(tree: Any) -> list[Any]:
@@ -70,8 +74,7 @@ def unflatten(tree: Any, leaves: list[Any]) -> Any:
 
 def structure(tree: Any) -> Any:
     """The nesting without the leaves; it can be compared, and be the key of a dict."""
-    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        return optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
+    return optree.tree_structure(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
 
 
 @read_as(_mapped)
@@ -79,9 +82,10 @@ def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`fn` of each leaf, in the same structure."""
     if not isinstance(tree, (list, tuple, dict)):
         return fn(tree, *rest)
+    if type(tree) in (list, tuple) and not rest and not any(isinstance(x, (list, tuple, dict)) for x in tree):
+        return type(tree)([fn(x) for x in tree])
     try:
-        with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-            return optree.tree_map(fn, tree, *rest, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
+        return optree.tree_map(fn, tree, *rest, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
     except ValueError as e:
         if rest:
             raise StructureError(f"Structures differ: {e}") from e
@@ -90,5 +94,4 @@ def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
 
 def paths(tree: Any) -> list[tuple[Any, ...]]:
     """The path of keys and indices that leads to each leaf."""
-    with optree.dict_insertion_ordered(True, namespace=NAMESPACE):
-        return list(optree.tree_paths(tree, none_is_leaf=True, namespace=NAMESPACE))
+    return list(optree.tree_paths(tree, none_is_leaf=True, namespace=NAMESPACE))

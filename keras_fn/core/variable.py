@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from keras_fn.core import dtypes, shapes
-from keras_fn.core.allowance import take_room
+from keras_fn.core.allowance import VARIABLE, count_work, take_room
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, BackendError, ShapeError
@@ -93,6 +93,8 @@ class Variable(TensorOperators):
             self._cell = self.backend.arranged_cell(self._cell, use)
 
     def _initial_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:
+        if context.calls is not None:  # a file is being loaded
+            count_work(f"the initial value of {self.path!r}", VARIABLE)
         if callable(initializer):
             if shape is None:
                 raise ArgumentError("A Variable with an initializer function needs a `shape`.")

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_fn import dtype_policies
 from keras_fn.core import dtypes, naming, shapes, trees
+from keras_fn.core.allowance import LAYER, count_work
 from keras_fn.core.arguments import Checked
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
@@ -101,6 +102,8 @@ class Layer(Checked):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if context.calls is not None:  # a file is being loaded
+            count_work(f"the constructor of {type(self).__name__}", LAYER)
         self._kf_legacy(kwargs)
         if kwargs:
             raise ArgumentError(f"{type(self).__name__} got unknown arguments: {', '.join(map(repr, kwargs))}.")
@@ -222,7 +225,13 @@ class Layer(Checked):
         initializer = initializers.get(initializer)
         draw = getattr(initializer, "draw", initializer)
         with self._kf_named_scope():
-            variable = Variable(draw, shape, dtype, trainable, autocast, aggregation, name=name)
+            late = context.undrawn
+            if late is not None and not (late.all_layers or self._kf_facts.own):
+                context.undrawn = None
+            try:
+                variable = Variable(draw, shape, dtype, trainable, autocast, aggregation, name=name)
+            finally:
+                context.undrawn = late
         if regularizer is not None:
             from keras_fn import regularizers
 

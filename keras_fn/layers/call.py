@@ -10,6 +10,7 @@ import weakref
 from typing import Any
 
 from keras_fn.core import dtypes, trees
+from keras_fn.core.allowance import CALL, count_work
 from keras_fn.core.backend import active
 from keras_fn.core.context import Call, context
 from keras_fn.core.errors import ArgumentTypeError, BackendError, KerasFnError
@@ -31,6 +32,8 @@ def call_layer(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     leaves = args if len(args) == 1 and not kwargs and not isinstance(args[0], (list, tuple, dict)) else None
     if leaves is None:
         leaves = trees.flatten((args, kwargs))
+    if context.calls is not None:  # a file is being loaded
+        count_work(f"that of {layer.name!r}", CALL + len(leaves))
     for x in leaves:
         if isinstance(x, KerasTensor):
             return _record(layer, args, kwargs)
@@ -103,7 +106,7 @@ def _record(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     outputs = trees.map(_as_spec, outputs)
     node = Node(layer, args, kwargs, outputs)
     calls = layer._kf_calls
-    if calls and len(calls) > 8:
+    if len(calls) > 8 and not len(calls) & (len(calls) - 1):  # now and then, so that many calls take linear time
         calls[:] = [ref for ref in calls if ref() is not None]
     calls.append(weakref.ref(node))
     return node.output

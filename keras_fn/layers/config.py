@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,9 +55,8 @@ def _passed(layer: Any, params: Mapping[str, Any]) -> dict[str, Any]:
     return dict(zip(params, args, strict=False)) | kwargs
 
 
+@functools.cache
 def _takes_kwargs(cls: type) -> bool:
-    import inspect
-
     parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
     return any(p.kind is p.VAR_KEYWORD for p in parameters)
 

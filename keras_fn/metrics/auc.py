@@ -160,6 +160,15 @@ class AUC(Metric):
             config["thresholds"] = self._given
         return config
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Metric:
+        if isinstance(config.get("label_weights"), dict):  # Keras writes a tensor
+            from keras_fn.saving.config import deserialize_keras_object
+
+            weights = ops.convert_to_numpy(deserialize_keras_object(config["label_weights"]))
+            config = {**config, "label_weights": weights}
+        return cls(**config)
+
 
 def _one_of(what: str, value: Any, known: tuple[str, ...]) -> str:
     if value not in known:

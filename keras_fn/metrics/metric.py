@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes, naming
+from keras_fn.core.allowance import take_room
 from keras_fn.core.arguments import Checked
 from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError
@@ -70,6 +71,8 @@ class Metric(Checked):
         """
         dtype = self._dtype if dtype is None else dtypes.standardize(dtype)
         shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+        if context.room is not None:  # a file is being loaded
+            take_room(f"{self.name}/{name}", shape, dtype)
         values = _initial_values(initializer, shape, dtype)
         before, context.path = context.path, (*context.path, self.name)
         try:

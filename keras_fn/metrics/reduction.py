@@ -160,9 +160,11 @@ class MeanMetricWrapper(Mean):
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), **self._fn_kwargs}
         if type(self) is MeanMetricWrapper:
-            from keras_fn.saving.config import serialize_keras_object
+            from keras_fn.saving.config import function_config, serialize_keras_object
 
-            config["fn"] = serialize_keras_object(self._fn)
+            written = serialize_keras_object(self._fn)
+            # Keras takes a bare name for a string here
+            config["fn"] = function_config(written) if isinstance(written, str) else written
         return config
 
     @classmethod

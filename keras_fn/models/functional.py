@@ -122,12 +122,19 @@ class Functional(Model):
 
     # --- computing
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """The outputs for tensors that match the inputs by name or by position."""
+        """The outputs for tensors that match the inputs by name or by position; one alone comes without its list."""
         flat = self._match(inputs)
         if mask is not None:
             masks = trees.flatten(mask)
             flat = [x if m is None else set_mask(x, m) for x, m in zip(flat, masks, strict=False)]
-        return self._kf_run_graph(flat)
+        return _one(self._kf_run_graph(flat))
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape and dtype of the outputs, in the structure that the model was made with."""
+        found = super().compute_output_spec(*args, **kwargs)
+        struct = self._function._outputs_struct
+        alone = self._kf_calls_its_graph and struct is not _one(struct)
+        return type(struct)([found]) if alone else found
 
     def _kf_run_graph(self, flat: list[Any]) -> Any:
         """Runs the graph on tensors: by the plan that earlier calls with tensors like these left, where it may."""

@@ -10,7 +10,7 @@ from keras_fn.graph.node import Node, OpCall
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.input_layer import InputLayer
 from keras_fn.models.op_names import SavedOp, op_config
-from keras_fn.saving.config import check_outermost, deserialize_keras_object, layer_of, serialize_keras_object
+from keras_fn.saving.config import deserialize_keras_object, layer_of, outermost, serialize_keras_object
 from keras_fn.saving.places import at
 from keras_fn.saving.structure import check_graph, layer_name
 
@@ -89,9 +89,13 @@ def _write(value: Any, place: Any) -> Any:
 # --- reading
 def graph_from_config(cls: type, config: dict[str, Any]) -> Any:
     """A functional model from the data of its graph. Calls are made again, each as soon as its arguments exist."""
+    with outermost(config):
+        return _read_graph(cls, config)
+
+
+def _read_graph(cls: type, config: dict[str, Any]) -> Any:
     made: dict[str, Any] = {}
     symbols: dict[tuple[str, int, int], KerasTensor] = {}
-    check_outermost(config)
     calls = check_graph(config)
     keep: list[Any] = []
     for number, data in enumerate(config["layers"]):

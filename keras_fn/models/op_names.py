@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_fn.core import trees
+from keras_fn.core.allowance import LAYER, count_work
+from keras_fn.core.context import context
 from keras_fn.core.errors import CorruptFileError, FileLimitError, UnsafeFileError, closest
 from keras_fn.core.naming import snake_case
 from keras_fn.graph.node import OpCall, record_op
@@ -118,6 +120,8 @@ class SavedOp:
     def __init__(self, data: dict[str, Any]) -> None:
         from keras_fn.saving.config import deserialize_keras_object
 
+        if context.calls is not None:  # a file is being loaded
+            count_work(f"the op {data['class_name']!r}", LAYER)
         name = snake_case(data["class_name"])
         config = data.get("config") or {}
         if not isinstance(config, dict) or not all(isinstance(k, str) for k in config):

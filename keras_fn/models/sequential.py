@@ -211,13 +211,13 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A new model from a config."""
-        from keras_fn.saving.config import custom_object_scope
+        from keras_fn.saving.config import custom_object_scope, outermost
 
         config = dict(config)
         shape = config.pop("build_input_shape", None)
-        with custom_object_scope(custom_objects or {}):
+        with outermost(config), custom_object_scope(custom_objects or {}):
             layers = [_layer_from(i, c) for i, c in enumerate(config.pop("layers", []))]
-        model = cls(layers=layers, **config) if "name" in config else cls(layers=layers)
+            model = cls(layers=layers, **config) if "name" in config else cls(layers=layers)
         if shape and model._kf_functional is None and model._kf_chain:
             model.build(shape)
         return model

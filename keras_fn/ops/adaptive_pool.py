@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def _known(inputs: Any, axis: int) -> int:
     length = s.shape(inputs)[axis]
     if not isinstance(length, int):
         raise ShapeError(f"Axis {axis} must be known to pool to a given size, and the shape is {tuple(inputs.shape)}.")
-    return length
+    return operator.index(length)  # torch.compile may have taken it for unknown: the tables hold for one length
 
 
 @op(dtype=floats("inputs"))

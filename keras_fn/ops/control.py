@@ -23,6 +23,7 @@ from keras_fn.core import dtypes
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError, DtypeError, ShapeError, StructureError
 from keras_fn.core.op import DtypeRule, Op, casts, op
+from keras_fn.core.reading import inlined
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope
 from keras_fn.ops import elementwise as e
@@ -31,6 +32,7 @@ from keras_fn.ops.flat_function import FlatFunction, MetSpec, common, is_symbol,
 __all__ = ["cond", "fori_loop", "map", "scan", "switch", "vectorized_map", "while_loop"]
 
 
+@inlined
 def _call(primitive: Op, operands: Any, *rest: Any) -> list[Any]:
     """The primitive on the operands; by inference where a function turns out to use specs from outside."""
     try:
@@ -66,13 +68,14 @@ class _Branch(FlatFunction):
 
     __slots__ = ()
 
+    @inlined
     def __call__(self, *leaves: Any) -> list[Any]:
         out = super().__call__(*leaves)
+        specs = [spec_of(x) for x in out]
         if len(self.result) == 1:
-            self.result.append(out)
+            self.result.append(specs)
         else:
-            pair = [[spec_of(x) for x in found] for found in (self.result[1], out)]
-            _agreed(pair, self.name.rpartition(".")[2])
+            _agreed([self.result[1], specs], self.name.rpartition(".")[2])
         return out
 
 
@@ -95,6 +98,7 @@ def _cond(pred, true_fn, false_fn):
     """`cond` over flat functions."""
 
 
+@inlined
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """The result of one of two functions.
 
@@ -148,6 +152,7 @@ def _switch(operands, branches):
     """`switch` over flat functions; the index is the first operand."""
 
 
+@inlined
 def switch(index: Any, branches: Any, *operands: Any) -> Any:
     """The result of one of several functions, chosen by a number.
 
@@ -185,6 +190,7 @@ def _while_loop(operands, condition, body, maximum):
     """`while_loop` over flat functions."""
 
 
+@inlined
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:
@@ -213,6 +219,7 @@ def while_loop(
     return _repeated(cond, body, loop_vars, maximum_iterations, "`body` of ops.while_loop")
 
 
+@inlined
 def _repeated(cond: Any, body: Any, loop_vars: Any, maximum: int | None, name: str) -> Any:
     many = isinstance(loop_vars, (tuple, list))
     leaves, tree = optree.tree_flatten(tuple(loop_vars) if many else (loop_vars,))  # pyright: ignore[reportArgumentType]
@@ -254,6 +261,7 @@ def _scan(operands, f, carried, length, reverse, unroll):
     """`scan` over a flat function; the first `carried` operands are the carry, the rest is sliced."""
 
 
+@inlined
 def scan(
     f: Callable[[Any, Any], Any],
     init: Any = None,
@@ -289,6 +297,7 @@ def scan(
     return _stepped(f, init, xs, length, reverse, unroll, "`f` of ops.scan", "init")
 
 
+@inlined
 def _stepped(
     f: Any, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool, name: str, start: str
 ) -> Any:
@@ -333,6 +342,7 @@ def _length(slices: list[Any], length: int | None, name: str) -> int | None:
     return known.pop() if known else None
 
 
+@inlined
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """Runs `value = body_fun(i, value)` for i from `lower` up to, without, `upper`.
 
@@ -361,6 +371,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     return _repeated(lambda i, value: e.less(i, upper), step, (lower, init_val), None, name)[1]
 
 
+@inlined
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """`f` of each slice of `xs` along the first axis, one after another, stacked.
 
@@ -390,6 +401,7 @@ def _vectorized_map(operands, f):
     """`vectorized_map` over a flat function."""
 
 
+@inlined
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """`function` of each slice of `elements` along the first axis, all at once where the framework can.
 

@@ -11,6 +11,7 @@ from keras_fn.core import dtypes, shapes
 from keras_fn.core import op as core_op
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentTypeError, DtypeError, GraphError, ShapeError, StructureError
+from keras_fn.core.reading import inlined
 from keras_fn.core.spec import Spec
 from keras_fn.core.variable import StatelessScope, unwrap
 
@@ -49,6 +50,7 @@ class FlatFunction:
         self.fn, self.name, self.tree, self.keeps, self.accept = fn, name, tree, keeps, accept
         self.result = [] if result is None else result
 
+    @inlined
     def __call__(self, *leaves: Any) -> list[Any]:
         """The result for tensors."""
         backend = active.backend
@@ -85,6 +87,7 @@ class FlatFunction:
             out[i] = spec
         return out
 
+    @inlined
     def _leaves(self, leaves: Any) -> list[Any]:
         args = () if self.tree is None else optree.tree_unflatten(self.tree, leaves)
         out, tree = optree.tree_flatten(self.fn(*args))

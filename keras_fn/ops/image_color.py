@@ -15,7 +15,7 @@ from keras_fn.ops.image_layout import channel_axis, images_of
 __all__ = ["hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv"]
 
 # shares of red, green and blue in brightness. Source: ITU-R BT.601
-_BRIGHTNESS = (0.2989, 0.5870, 0.1140)
+BRIGHTNESS = (0.2989, 0.5870, 0.1140)
 
 
 def _three_channels(images: Any, data_format: str | None) -> tuple[Any, int]:
@@ -53,7 +53,7 @@ def _rgb_to_grayscale(images, axis):
         return Spec(dims, images.dtype)
     name = s._dtype(images)
     x = images if dtypes.is_float(name) else e.cast(images, "float32")
-    parts = [e.multiply(c, share) for c, share in zip(_channels(x, axis), _BRIGHTNESS, strict=True)]
+    parts = [e.multiply(c, share) for c, share in zip(_channels(x, axis), BRIGHTNESS, strict=True)]
     gray = e.add(e.add(parts[0], parts[1]), parts[2])
     return gray if dtypes.is_float(name) else e.cast(e.floor(gray), name)
 

@@ -89,11 +89,16 @@ class Bell(NamedTuple):
 
 
 @remembered(maxsize=64)
+def bell(size: int, sigma: float) -> np.ndarray:
+    """The numbers of a bell curve."""
+    weights = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
+    return weights / weights.sum()
+
+
+@remembered(maxsize=64)
 def _bell_kernel(size: int, sigma: float, axis: int, channels: int) -> np.ndarray:
     """The depthwise kernel of a bell curve along the height (axis 0) or the width (axis 1)."""
-    weights = np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / sigma) ** 2)
-    kernel = (weights / weights.sum()).reshape((-1, 1, 1, 1) if axis == 0 else (1, -1, 1, 1))
-    return np.repeat(kernel, channels, 2)
+    return np.repeat(bell(size, sigma).reshape((-1, 1, 1, 1) if axis == 0 else (1, -1, 1, 1)), channels, 2)
 
 
 @op(dtype=same("images"))

@@ -206,7 +206,8 @@ def _unique(x, axis, size, fill_value):
         (starts,) = _nonzero(begins)
     else:
         starts = counting.searchsorted(number, s.arange(size, dtype="int32"))
-    counts = e.subtract(s.concatenate([s.get_item(starts, slice(1, None)), s.shape(order)[:1]], 0), starts)
+    end = e.add(s.zeros((1,), "int32"), s.shape(order)[0])
+    counts = e.subtract(s.concatenate([s.get_item(starts, slice(1, None)), end], 0), starts)
     starts = e.minimum(starts, e.maximum(e.subtract(s.shape(order)[0], 1), 0))
     index = s.take(order, starts, 0)
     values = s.take(moved, index, 0)

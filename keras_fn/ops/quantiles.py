@@ -18,23 +18,26 @@ from keras_fn.ops.known import dtype_of, host_values, times
 __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile"]
 
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+KNOWN = (float, tuple, list, np.ndarray)  # what fractions are whose values are known
 
 
 def _checked(q: Any, method: str, whole: float, name: str) -> Any:
-    """The fractions `q / whole`, as an array on the host where the values are known, else as a tensor."""
+    """The fractions `q / whole`: a number or a tuple of them where the values are known, else a tensor."""
     if method not in METHODS:
         raise ArgumentError(
             f"ops.{name}: `method` must be one of {', '.join(METHODS)}, not {method!r}.{closest(method, METHODS)}"
         )
+    if isinstance(q, (int, float)) and 0 <= q <= whole:
+        return float(q / whole)
     values = host_values(q)
     if values is None:
         if s.ndim(q) > 1:
-            raise ArgumentError(f"ops.{name}: `q` must be a number or a vector, and its shape is {tuple(q.shape)}.")
+            raise ArgumentError(f"ops.{name}: `q` must be a number or a vector, and its shape is {tuple(s.shape(q))}.")
         return e.true_divide(q, whole)
     values = np.asarray(values, "float64")
     if values.ndim > 1 or not np.all((values >= 0) & (values <= whole)):
         raise ArgumentError(f"ops.{name}: `q` must be a number or a vector from 0 to {whole:g}, not {q!r}.")
-    return values / whole
+    return (values / whole).tolist() if values.ndim == 0 else tuple((values / whole).tolist())
 
 
 def _in_a_row(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
@@ -74,9 +77,10 @@ def _mixed(low: Any, high: Any, weight: Any) -> Any:
 
 def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: bool) -> Any:
     rank, name = s.ndim(x), dtype_of(x)
+    q = np.asarray(q, "float64") if isinstance(q, KNOWN) else q
     row, axes = _in_a_row(x, axis)
     scalar = (q.ndim if isinstance(q, np.ndarray) else s.ndim(q)) == 0
-    q = q.reshape(-1) if isinstance(q, np.ndarray) else s.reshape(q, (-1,))
+    q = q.reshape(-1) if isinstance(q, np.ndarray) else s.reshape(s.convert_to_tensor(q), (-1,))
     length = s.shape(row)[-1]
     if length == 0:  # there is nothing to take: one NaN stands for it
         row, length = s.pad(row, ((0, 0),) * (s.ndim(row) - 1) + ((0, 1),), constant_values=math.nan), 1
@@ -98,6 +102,27 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: 
     if keepdims and axes:
         found = s.expand_dims(found, tuple(a + (not scalar) for a in axes))
     return found if rank or scalar else s.reshape(found, s.shape(q))
+
+
+def of_array(x: np.ndarray, q: Any, axis: Any, method: str, keepdims: bool) -> np.ndarray:
+    """`quantile` of an array of NumPy's, for known fractions: a kernel for tensors that lie where NumPy sees them."""
+    q = np.asarray(q, "float64")
+    axes = shapes.canonical_axes(axis, x.ndim)
+    rest = [i for i in range(x.ndim) if i not in axes]
+    row = x.transpose(*rest, *axes).reshape((*[x.shape[i] for i in rest], math.prod([x.shape[i] for i in axes])))
+    left = [1 if i in axes else n for i, n in enumerate(x.shape)] if keepdims else row.shape[:-1]
+    if not row.size:
+        return np.full((*q.shape, *left), math.nan, x.dtype)
+    row = np.sort(row, -1)  # NaN comes last
+    low, high, weight = _neighbours(q.reshape(-1) * (row.shape[-1] - 1), method, np)
+    low, high = (row[..., places.astype("int32")] for places in (low, high))
+    with np.errstate(invalid="ignore"):  # of infinities
+        found = low + (high - low) * np.asarray(weight, x.dtype)
+    found = np.where(low == high, low, found)
+    lost = np.isnan(row[..., -1])
+    if lost.any():
+        found[lost] = math.nan
+    return np.moveaxis(found, -1, 0).reshape((*q.shape, *left))
 
 
 def _length(row: Any) -> Any:
@@ -221,7 +246,7 @@ def median(x, axis=None, keepdims=False):
         >>> float(ops.convert_to_numpy(ops.median([3.0, 1.0, 2.0, 10.0])))
         2.5
     """
-    return _quantile(x, np.asarray(0.5), axis, "linear", keepdims, False)
+    return _quantile(x, 0.5, axis, "linear", keepdims, False)
 
 
 @op(dtype=floats("x"), oracle="numpy.nanmedian")
@@ -241,4 +266,4 @@ def nanmedian(x, axis=None, keepdims=False):
         >>> float(ops.convert_to_numpy(ops.nanmedian([3.0, float("nan"), 1.0])))
         2.0
     """
-    return _quantile(x, np.asarray(0.5), axis, "linear", keepdims, True)
+    return _quantile(x, 0.5, axis, "linear", keepdims, True)

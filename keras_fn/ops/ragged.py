@@ -13,6 +13,7 @@ from keras_fn.core import shapes
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.op import REGISTRY
+from keras_fn.core.ragged import refusal
 from keras_fn.ops import elementwise as e
 from keras_fn.ops import reduction as r
 
@@ -88,6 +89,24 @@ def _matmul(x1: Any, x2: Any) -> Any:
     return active.backend.map_flat(lambda flat: REGISTRY["matmul"](flat, x2), [x1])
 
 
+def _reshape(x: Any, newshape: tuple[Any, ...]) -> Any:
+    """All elements in a row; in another shape there is no telling where rows end."""
+    if newshape != (-1,):
+        raise refusal("reshape", x)
+    return active.backend.elements_ragged(x)
+
+
+def _cumsum(x: Any, axis: int | None = None) -> Any:
+    if axis is None:
+        return REGISTRY["_cumsum"](active.backend.elements_ragged(x), 0)
+    return active.backend.cumsum_ragged(x, shapes.canonical_axis(axis, len(x.shape)))
+
+
+def _tile(x: Any, repeats: Any) -> Any:
+    repeats = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    return active.backend.tile_ragged(x, (1,) * (len(x.shape) - len(repeats)) + repeats)
+
+
 def _backends(name: str) -> Callable[..., Any]:
     return lambda *args: getattr(active.backend, name)(*args)
 
@@ -103,4 +122,9 @@ RULES: dict[str, Callable[..., Any]] = {
     "stack": _backends("stack_ragged"),
     "expand_dims": _backends("expand_ragged"),
     "squeeze": _backends("squeeze_ragged"),
+    "_flip": _backends("flip_ragged"),
+    "split": _backends("split_ragged"),
+    "tile": _tile,
+    "_cumsum": _cumsum,
+    "_reshape": _reshape,
 }

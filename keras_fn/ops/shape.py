@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes, limits, shapes
+from keras_fn.core.allowance import count_work
 from keras_fn.core.backend import active
+from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, DtypeError, ShapeError
 from keras_fn.core.op import DtypeRule, gives, mixes, op, promotes, same
 from keras_fn.core.reading import kept
@@ -39,9 +41,9 @@ def shape(x: Any) -> tuple[Any, ...]:
 
 def ndim(x: Any) -> int:
     """The number of dimensions."""
-    if hasattr(x, "shape"):
-        return len(x.shape)
-    return 0 if isinstance(x, (int, float)) else np.ndim(x)
+    if isinstance(x, (int, float)):
+        return 0
+    return len(x.shape) if hasattr(x, "shape") else np.ndim(x)
 
 
 def size(x: Any) -> Any:
@@ -397,6 +399,8 @@ def stack(x, axis=0):
 def _split_shapes(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Shape]:
     axis = shapes.canonical_axis(axis, len(x.shape))
     length = x.shape[axis]
+    if context.calls is not None:  # a file is being loaded, which says how many there are
+        count_work("ops.split", 3 * (parts if isinstance(parts := indices_or_sections, int) else len(parts)))
     if isinstance(indices_or_sections, int):
         if length is None:
             parts: list[Any] = [None] * indices_or_sections

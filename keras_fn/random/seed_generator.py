@@ -114,6 +114,6 @@ def draw(seed: Any) -> Any:
         if tuple(seed.shape) != (2,):
             raise ArgumentError(f"A seed tensor has the shape (2,), not {tuple(seed.shape)}.")
         return seed
-    if hasattr(seed, "__index__"):
+    if isinstance(seed, int) or hasattr(seed, "__index__"):
         return active.backend.convert(_first_state(host.checked_seed(seed, 32)), "uint32")
     raise ArgumentTypeError(f"`seed` must be an int, a keras_fn.random.SeedGenerator or None, and {seed!r} came.")

@@ -40,6 +40,7 @@ class Archive:
     """A saved model that is open for reading; `open_archive` makes one."""
 
     where: pathlib.Path
+    total: int  # bytes on the disk
 
     def names(self) -> list[str]:
         """The members, as paths inside the archive."""
@@ -109,6 +110,7 @@ class _Folder(Archive):
     def __init__(self, path: pathlib.Path) -> None:
         self.where = path
         self._sizes = files_in(path)
+        self.total = sum(self._sizes.values())
         check_names(self._sizes, path)
 
     def names(self) -> list[str]:
@@ -125,6 +127,7 @@ class _Zip(Archive):
     def __init__(self, path: pathlib.Path) -> None:
         self.where = path
         self._file = open_regular(path)
+        self.total = self._file.seek(0, io.SEEK_END)
         try:
             members = read_members(self._file, path)
             check_names([m.name for m in members], path)

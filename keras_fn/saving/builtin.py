@@ -72,12 +72,16 @@ def builtin_class(module: str | None, name: str) -> Any:
     if name in _MODELS:
         return _models()[name]
     wanted = module.removeprefix("keras.src.").removeprefix("keras.").removeprefix("keras_fn.")
-    order = sorted(_PACKAGES, key=lambda p: not (wanted == p or wanted.startswith(f"{p}.")))
-    for package in order:
-        found = table(package).get(name)
-        if found is not None:
-            return found
-    return None
+    for package in _PACKAGES:
+        if (wanted == package or wanted.startswith(f"{package}.")) and name in table(package):
+            return table(package)[name]
+    return _anywhere().get(name)
+
+
+@cache
+def _anywhere() -> dict[str, type]:
+    """Name -> class, of the first package that has it: older files name other modules."""
+    return {name: cls for package in reversed(_PACKAGES) for name, cls in table(package).items()}
 
 
 @cache

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes
-from keras_fn.core.allowance import count_layer
+from keras_fn.core.allowance import OBJECT, count_layer, count_work, work_of_parts
 from keras_fn.core.backend import active
+from keras_fn.core.context import context
 from keras_fn.core.errors import ArgumentError, CorruptFileError, UnsafeFileError, closest, printable
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.saving.builtin import builtin_class, module_of
 from keras_fn.saving.lambdas import mode, resolve_mode
-from keras_fn.saving.places import at, each
+from keras_fn.saving.places import at, each, undoing
 from keras_fn.saving.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -163,15 +164,34 @@ def deserialize_keras_object(
         UnsafeFileError: where a class is unknown (it says how to make it known), or a lambda comes in safe mode.
         CorruptFileError, FileLimitError: where the data cannot be that of an object.
     """
-    check_outermost(config)
+    if mode.safe is not None and safe_mode is None and not custom_objects:  # a part of what is being read
+        return _read(config)
+    with outermost(config):
+        return object_of_checked(config, custom_objects, safe_mode)
+
+
+def object_of_checked(config: Any, custom_objects: Mapping[str, Any] | None, safe_mode: bool | None = None) -> Any:
+    """The object that plain data describes, of which `structure.check` was made before."""
     with inside(custom_objects, safe_mode):
         return _read(config)
 
 
-def check_outermost(config: Any) -> None:
-    """Checks the structure of data where reading begins; inside of a load it has been checked."""
-    if mode.safe is None:
-        check(config)
+@contextmanager
+def outermost(config: Any) -> Iterator[None]:
+    """For the length of a with block, data is read. Where reading begins it is checked, the work is bounded, and what
+    refused data changed is put back.
+
+    A model may be called by the one around it twice, and so on: a few lines of data could take for ever.
+    """
+    if mode.safe is not None or context.calls is not None:  # inside of a load, which has checked it
+        yield
+        return
+    context.calls = work_of_parts(check(config))
+    try:
+        with undoing():
+            yield
+    finally:
+        context.calls = None
 
 
 def layer_of(data: Any) -> Any:
@@ -244,6 +264,8 @@ def _make(cls: Any, data: dict[str, Any], inner: Any) -> Any:
         raise CorruptFileError(f"The config of {data['class_name']} must be a dict, and is {inner!r}.")
     if issubclass(cls, Layer):
         count_layer()
+    elif context.calls is not None:
+        count_work(f"the constructor of {printable(cls.__name__, 60)}", OBJECT)
     with at("config"):
         obj: Any = cls.from_config(_known(cls, inner))  # type: ignore[attr-defined]
     build = data.get("build_config")
@@ -281,8 +303,10 @@ def _find_class(data: dict[str, Any]) -> Any:
     found = _registered(registered, name)
     if found is None:
         found = builtin_class(module, name)
+    if found is None:  # what was written before its class was registered has the bare name
+        found = _registered(f"Custom>{name}")
     if found is None:
-        raise _unknown("class", name, module)
+        raise _unknown("class", name, module, registered)
     return found
 
 
@@ -295,8 +319,11 @@ def _find_function(data: dict[str, Any]) -> Any:
     found = _registered(data.get("registered_name"), name)
     if found is None:
         found = functions.by_name(name)
+    bare = name.rpartition(">")[2]
     if found is None:
-        raise _unknown("function", name, data.get("module"))
+        found = _registered(bare, f"Custom>{name}")
+    if found is None:
+        raise _unknown("function", bare, data.get("module"), name)
     return found
 
 
@@ -308,20 +335,27 @@ def _registered(*names: Any) -> Any:
     return None
 
 
-def _unknown(kind: str, name: str, module: Any) -> UnsafeFileError:
+def _unknown(kind: str, name: str, module: Any, registered: Any) -> UnsafeFileError:
     known = [n.split(">")[-1] for n in get_custom_objects()]
     word = name if name.isidentifier() else "…"
-    package, _, last = name.rpartition(">")
-    line = (
-        f"@keras_fn.saving.register_keras_serializable({package!r})"
-        if package and last.isidentifier()
-        else ("@keras_fn.saving.register_keras_serializable()")
-    )
+    line = f"@keras_fn.saving.register_keras_serializable({_registration(name, registered, kind)})"
     return UnsafeFileError(
         f"The data names the {kind} {name[:200]!r} (of {str(module or 'no module')[:200]!r}), which is unknown "
         f"here.{closest(name, known)} If it is yours, write `{line}` above its definition, run that before loading, or "
         f"pass `custom_objects={{{name[:100]!r}: {word[:100]}}}`. Modules named by a file are never imported."
     )
+
+
+def _registration(name: str, registered: Any, kind: str) -> str:
+    """The arguments with which a class or function is registered under the name that the data has for it.
+
+    Of a function the data has this name alone, and not the one in the program.
+    """
+    package, _, last = registered.rpartition(">") if isinstance(registered, str) else ("", "", "")
+    if not package or not last.isidentifier():
+        return ""
+    own = "" if last == name and kind == "class" else f", {last[:100]!r}"
+    return f"{package[:100]!r}{own}"
 
 
 def _read_lambda(config: Any) -> Any:

@@ -12,6 +12,7 @@ from keras_fn.core.allowance import PER_VARIABLE
 from keras_fn.core.errors import CorruptFileError, ShapeError
 from keras_fn.core.variable import Variable
 from keras_fn.saving import checksums, hdf5
+from keras_fn.saving.aligned import empty, give
 from keras_fn.saving.hdf5 import Dataset, File, Group
 from keras_fn.saving.plan import memory_for
 
@@ -101,7 +102,7 @@ def dtype_name(dataset: Dataset) -> str:
 
 def _empty_array(dataset: Dataset) -> np.ndarray:
     name = dtype_name(dataset)
-    return np.empty(dataset.shape, EXTRA.get(name, dataset.dtype))
+    return empty(dataset.shape, EXTRA.get(name, dataset.dtype))
 
 
 def read_array(dataset: Dataset) -> np.ndarray:
@@ -119,4 +120,4 @@ def read_into(variable: Variable, dataset: Dataset) -> None:
     if memory is not None:
         dataset.read_into(memory)
     else:
-        variable.assign(read_array(dataset))
+        give(variable, read_array(dataset))

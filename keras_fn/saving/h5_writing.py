@@ -37,7 +37,7 @@ class Writer:
 
 
 @contextmanager
-def new_h5(file: BinaryIO) -> Iterator[h5py.File]:
+def new_h5(file: BinaryIO | io.RawIOBase) -> Iterator[h5py.File]:
     """An HDF5 file for writing, in a file that is open."""
     steady = _Steady(file)
     try:
@@ -51,7 +51,7 @@ def new_h5(file: BinaryIO) -> Iterator[h5py.File]:
 class _Steady(io.RawIOBase):
     """What HDF5 writes to: it keeps a failure to itself until HDF5 has ended, which cannot stop halfway."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO | io.RawIOBase) -> None:
         self._file = file
         self.failure: BaseException | None = None
 

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from keras_fn.core.context import context
 from keras_fn.core.variable import Variable
 
 
+class _Undrawn(dict[int, Any]):
+    """Variables by their ids, each with what draws its values.
+
+    Attributes:
+        all_layers: whether those of the user's layers wait too, whose code may look at them.
+    """
+
+    all_layers = True
+
+
 @contextmanager
-def drawn_late() -> Iterator[None]:
-    """Variables with random initial values that are made in a with block get them at its end, or others before."""
-    before, context.undrawn = context.undrawn, {}
+def drawn_late(all_layers: bool = True) -> Iterator[None]:
+    """Variables with random initial values that are made in a with block get them at its end, or others before.
+
+    Args:
+        all_layers: false where they get no others: layers of the user's, whose code may look, have them at once.
+    """
+    before, context.undrawn = context.undrawn, _Undrawn()
+    context.undrawn.all_layers = all_layers
     try:
         yield
         for variable, draw in context.undrawn.values():

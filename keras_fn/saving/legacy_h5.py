@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import warnings
 from collections.abc import Mapping
@@ -130,7 +131,7 @@ def load_legacy_model(
                 f"{where} holds no model, at most weights: make the model, and call its `load_weights({where!r})`."
             )
         training = _json(root, "training_config", where) if compile else None
-        with within_room(root, where, len(root.attrs["model_config"])):
+        with within_room(root, where, file.seek(0, os.SEEK_END)):
             with reading(f"the attribute 'model_config' of {where}"):
                 model = deserialize_keras_object(modern(config), custom_objects, safe_mode)
             check_model(model, where)
@@ -170,16 +171,16 @@ def modern(data: Any) -> Any:
 
 def _is_op(data: dict[str, Any]) -> bool:
     """Whether data without a module is that of an op in a graph: `Add` is a layer too, which takes one list."""
-    from keras_fn import ops
     from keras_fn.core.naming import snake_case
     from keras_fn.layers.merging.base import Merge
+    from keras_fn.models.op_table import public
 
     calls, name = data.get("inbound_nodes"), data["class_name"]
     if not calls or not isinstance(calls, list) or not isinstance(calls[0], dict) or get_registered_object(name):
         return False
     layer = builtin_class("keras.layers", name)
     if layer is None:
-        return hasattr(ops, snake_case(name))
+        return snake_case(name) in public()
     args = calls[0].get("args")
     return issubclass(layer, Merge) and isinstance(args, list) and len(args) != 1
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from keras_fn import __version__
 from keras_fn.core import atomic
+from keras_fn.core.allowance import work_in
 from keras_fn.core.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -28,14 +29,14 @@ from keras_fn.core.errors import (
 )
 from keras_fn.saving import archive
 from keras_fn.saving.archive import ASSETS, CONFIG, METADATA, WEIGHTS
-from keras_fn.saving.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
+from keras_fn.saving.config import custom_object_scope, object_of_checked, serialize_keras_object
 from keras_fn.saving.late import drawn_late
 from keras_fn.saving.newer import KNOWN, of_version
 from keras_fn.saving.places import reading, undoing
 from keras_fn.saving.plan import LoadReport
 from keras_fn.saving.regular import open_regular
 from keras_fn.saving.structure import layers_in
-from keras_fn.saving.zip_writing import add_member, member_in_place
+from keras_fn.saving.zip_writing import Stretch, add_member, member_in_place
 
 _LEGACY = (".h5", ".hdf5")
 _SHARDS = ".weights.json"
@@ -126,7 +127,7 @@ def _texts(model: Any) -> dict[str, bytes]:
     return {METADATA: json.dumps(metadata).encode(), CONFIG: json.dumps(serialize_keras_object(model)).encode()}
 
 
-def _write_weights(model: Any, file: BinaryIO) -> list[tuple[int, int, int]]:
+def _write_weights(model: Any, file: BinaryIO | Stretch) -> list[tuple[int, int, int]]:
     """Writes the weights. Returns where large arrays lie in the file: their places, lengths and CRC-32."""
     from keras_fn.saving.h5_writing import new_h5
     from keras_fn.saving.weights import write_state
@@ -203,8 +204,8 @@ def _assemble(
     from keras_fn.saving.weights import read_state
 
     with open_h5(file, where) as root:
-        with within_room(root, where, source.size(CONFIG)), reading(f"{CONFIG} of {source.where}"):
-            model = deserialize_keras_object(data, custom_objects, safe_mode)
+        with within_room(root, where, source.total), reading(f"{CONFIG} of {source.where}"):
+            model = object_of_checked(data, custom_objects, safe_mode)
         check_model(model, source.where)
         with custom_object_scope(custom_objects):
             _read_assets(model, source)
@@ -241,7 +242,7 @@ def within_room(root: Any, where: str, size: int) -> Iterator[None]:
     Args:
         root: the file of weights.
         where: its name for messages.
-        size: bytes of the configuration.
+        size: bytes of all that the model was read from.
     """
     from keras_fn.core.context import context
     from keras_fn.saving.h5 import declared_bytes
@@ -256,14 +257,11 @@ def within_room(root: Any, where: str, size: int) -> Iterator[None]:
 
 @contextmanager
 def within_calls(size: int) -> Iterator[None]:
-    """For the length of a with block, a model may have as many layers and calls of ops as its size on paper allows.
-
-    A layer takes some ten calls, and hundreds of bytes to write down. The rest is for loops that are unrolled.
-    """
+    """For the length of a with block, a model may have as many layers and calls as its size on paper allows."""
     from keras_fn.core.context import context
 
     before = context.calls, context.layers
-    context.calls, context.layers = 10_000 + size // 40, layers_in(size)
+    context.calls, context.layers = work_in(size), layers_in(size)
     try:
         yield
     finally:
@@ -305,8 +303,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     data = archive.parse_json(json_string, "The text")
     _check_described(data, "The text")
-    with undoing(), within_calls(len(json_string)), reading("the text"):
-        model = deserialize_keras_object(data, custom_objects)
+    with undoing(), drawn_late(all_layers=False), within_calls(len(json_string)), reading("the text"):
+        model = object_of_checked(data, custom_objects)
         check_model(model, "The text")
     return model
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import Variable
+from keras_fn.saving.aligned import give
 from keras_fn.saving.checksums import Ledger
 from keras_fn.saving.plan import LoadReport, Plan, memory_for
 from keras_fn.saving.safetensors_reader import DTYPES, NOTES, Array, open_safetensors
@@ -99,7 +100,7 @@ def _read_into(variable: Variable, array: Array) -> None:
     if memory is not None:
         array.read_into(memory)
     else:
-        variable.assign(array.read())
+        give(variable, array.read())
 
 
 def load_safetensors(model: Any, path: pathlib.Path, skip_mismatch: bool = False, name_map: Any = None) -> LoadReport:

@@ -21,6 +21,7 @@ import ml_dtypes
 import numpy as np
 
 from keras_fn.core.errors import CorruptFileError, FileLimitError
+from keras_fn.saving.aligned import empty
 from keras_fn.saving.checksums import expect_noted
 from keras_fn.saving.hdf5.checksum import values_crc32
 from keras_fn.saving.regular import open_regular
@@ -68,7 +69,7 @@ class Array:
         Raises:
             CorruptFileError: where they are damaged.
         """
-        values = np.empty(self.shape, self.dtype)
+        values = empty(self.shape, self.dtype)
         self.read_into(values)
         return values
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from keras_fn.core.errors import CorruptFileError, FileError, FileLimitError
@@ -26,6 +26,7 @@ MAX_NAME = 1000  # characters of the name of a layer; paths of weights are made 
 _LARGEST = 2**64
 # where a number that is not finite means something: what is compared with, filled in, or clipped at
 _NOT_FINITE = frozenset({"mask_value", "value", "fill_value", "constant_values", "max_value", "min_value", "initial"})
+_INFINITE_INSIDE = frozenset({"inbound_nodes", "value"})
 
 
 # --- text
@@ -90,91 +91,99 @@ def _integer(digits: str) -> int:
 
 
 # --- data
-def check(data: Any, what: str = "The data", most_layers: float = math.inf) -> None:
-    """Refuses data that no object could be made of: too deep, too large, in a circle, or with senseless numbers."""
-    layers = 0
-    for number, (keys, value) in enumerate(_walk(data, what)):
-        if number > MAX_PARTS:
+# how to get to a container: its key, and the way to what it lies in; None for the outermost one
+Way = tuple[Any, "Way"] | None
+
+
+def check(data: Any, what: str = "The data", most_layers: float = math.inf) -> int:
+    """Refuses data that no object could be made of: too deep, too large, in a circle, or with senseless numbers.
+
+    Returns:
+        How many parts it has.
+    """
+    parts = 1
+    layers = calls = 0
+    todo: list[tuple[Any, Way, int, bool]] = [([data], None, 0, False)]
+    while todo:
+        value, way, depth, infinite = todo.pop()
+        if depth > MAX_DEPTH:
+            raise FileLimitError(f"{what} is nested too deeply: over {MAX_DEPTH} levels, at {_said(way)}")
+        parts += len(value)
+        if parts > MAX_PARTS:
             raise FileLimitError(f"{what} has more than {MAX_PARTS} parts.")
-        kind = type(value)
-        if kind is dict:
-            _check_object(value, keys, what)
+        if type(value) is dict:
+            _check_object(value, way, what)
             inside = value.get("layers")
             layers += len(inside) if isinstance(inside, list) else 0
-            if layers > most_layers:
-                raise FileLimitError(
-                    f"{what} describes more layers than its size gives reason for, over {most_layers}: written by a "
-                    "program, a layer takes hundreds of bytes. The file is damaged or malicious."
-                )
-        elif kind is int:
-            if not -_LARGEST < value < _LARGEST:
-                raise CorruptFileError(f"{what} holds {_shown(value)} at {json_path(keys())}: it needs over 64 bits.")
-        elif kind is float and not math.isfinite(value) and not _may_be_infinite(keys()):
-            raise CorruptFileError(f"{what} holds {value} at {json_path(keys())}, where a finite number was expected.")
+            nodes = value.get("inbound_nodes")
+            calls += len(nodes) if isinstance(nodes, list) else 0
+            if layers > most_layers or 2 * calls > 3 * most_layers:
+                raise _too_many("layers" if layers > most_layers else "calls of layers", what, most_layers)
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            kind = type(item)
+            if kind is str or item is None:
+                continue
+            if kind is int:
+                if not -_LARGEST < item < _LARGEST:
+                    at = _said(way, key)
+                    raise CorruptFileError(f"{what} holds {_shown(item)} at {at}: it needs over 64 bits.")
+            elif kind is float:
+                if not (math.isfinite(item) or infinite or key in _NOT_FINITE):
+                    at = _said(way, key)
+                    raise CorruptFileError(f"{what} holds {item} at {at}, where a finite number was expected.")
+            elif item and isinstance(item, _CONTAINERS):
+                todo.append((item, (key, way), depth + 1, infinite or key in _INFINITE_INSIDE))
+    return parts
+
+
+_CONTAINERS = (dict, list, tuple)
+
+
+def _too_many(things: str, what: str, most: float) -> FileLimitError:
+    return FileLimitError(
+        f"{what} describes more {things} than its size gives reason for, over {most}: written by a program, a layer "
+        "takes hundreds of bytes. The file is damaged or malicious."
+    )
+
+
+def _keys(way: Way) -> list[Any]:
+    """The keys that lead to a container, from the outside. The first one is that of the list around all data."""
+    found: list[Any] = []
+    while way is not None:
+        key, way = way
+        found.append(key)
+    return found[-2::-1]
+
+
+def _said(way: Way, *more: Any) -> str:
+    return json_path([*_keys(way), *more])
 
 
 def _shown(value: int) -> str:
     return f"an integer of {value.bit_length()} bits" if value.bit_length() > 200 else str(value)
 
 
-def _may_be_infinite(keys: list[Any]) -> bool:
-    return bool(keys) and (keys[-1] in _NOT_FINITE or any(k in ("inbound_nodes", "value") for k in keys))
-
-
-def _walk(data: Any, what: str) -> Iterator[tuple[Callable[[], list[Any]], Any]]:
-    """Pairs (function that gives the path, value), outer before inner."""
-    path: list[Any] = []
-    key: Any = None
-    stack: list[Iterator[tuple[Any, Any]]] = []
-
-    def keys() -> list[Any]:
-        return [*path[1:], key] if stack else []
-
-    yield keys, data
-    if isinstance(data, (dict, list, tuple)):
-        stack.append(_items(data))
-        path.append(None)
-    while stack:
-        for key, value in stack[-1]:
-            yield keys, value
-            if isinstance(value, (dict, list, tuple)) and value:
-                if len(stack) >= MAX_DEPTH:
-                    raise FileLimitError(
-                        f"{what} is nested too deeply: over {MAX_DEPTH} levels, at {json_path(keys())}"
-                    )
-                stack.append(_items(value))
-                path.append(key)
-                break
-        else:
-            stack.pop()
-            path.pop()
-
-
-def _items(value: Any) -> Iterator[tuple[Any, Any]]:
-    return iter(value.items() if isinstance(value, dict) else enumerate(value))
-
-
-def _check_object(value: dict[str, Any], keys: Callable[[], list[Any]], what: str) -> None:
+def _check_object(value: dict[str, Any], way: Way, what: str) -> None:
     for name in ("class_name", "module", "registered_name"):
         found = value.get(name)
         if found is not None and not isinstance(found, str) and "config" in value:
-            raise CorruptFileError(f"{what}: {name!r} at {json_path(keys())} must be text, and is {_kind(found)}.")
+            raise CorruptFileError(f"{what}: {name!r} at {_said(way)} must be text, and is {_kind(found)}.")
     arguments = value.get("config")
     if isinstance(arguments, dict) and len(arguments) > MAX_ARGUMENTS and "class_name" in value:
         raise FileLimitError(
-            f"{what} describes an object of {len(arguments)} arguments at {json_path(keys())}; at most {MAX_ARGUMENTS} "
+            f"{what} describes an object of {len(arguments)} arguments at {_said(way)}; at most {MAX_ARGUMENTS} "
             "are read."
         )
     name = value.get("name")
     if isinstance(name, str) and len(name) > MAX_NAME:
         raise FileLimitError(
-            f"{what} holds a name of {len(name)} characters at {json_path(keys())}; at most {MAX_NAME} are read."
+            f"{what} holds a name of {len(name)} characters at {_said(way)}; at most {MAX_NAME} are read."
         )
     if _is_graph(value) and isinstance(value["layers"], list):
         try:
             check_graph(value, "")
         except FileError as e:  # the place is worded only where it is needed: there may be many graphs
-            raise type(e)(f"{what}, at {json_path(keys()) or 'its top'}{e}") from None
+            raise type(e)(f"{what}, at {_said(way) or 'its top'}{e}") from None
 
 
 def _kind(value: Any) -> str:

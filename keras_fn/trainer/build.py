@@ -41,7 +41,7 @@ def build_for(model: Any, batch: Any, training: bool, targets: bool = True) -> N
                 model._kf_metrics.build(y_spec, y_pred)
     if training and model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    if model._kf_cache.get(("built", training)) != structure.value:
+    if all(model._kf_cache.get(("built", kind)) != structure.value for kind in (False, True)):
         model._kf_cache.clear()
     model._kf_cache["built", training] = structure.value
 
@@ -86,7 +86,7 @@ def described_outputs(model: Any) -> Any:
     function = getattr(graph, "_function", None)
     if function is None or not model._kf_calls_its_graph:
         return None
-    return trees.map(lambda x: x.spec(), function._outputs_struct)
+    return trees.map(lambda x: x.spec(), graph.output)
 
 
 def to_specs(data: Any) -> Any:

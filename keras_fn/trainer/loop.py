@@ -21,12 +21,9 @@ from keras_fn.trainer.data import ArraySource, class_weights_to_sample_weights, 
 from keras_fn.trainer.data.make import is_arrays, numbers_to_arrays, split_validation
 from keras_fn.trainer.interrupts import WholeSteps
 from keras_fn.trainer.logs import LazyLogs, to_host
+from keras_fn.trainer.pace import grouped, steps_at_once, time_step
 from keras_fn.trainer.programs import Programs
 from keras_fn.trainer.run import Run
-
-# steps in one dispatch where it pays, and how many single steps are timed to find out
-STEPS_PER_DISPATCH = 32
-TIMED_STEPS = 6
 
 
 def programs(model: Any) -> Programs:
@@ -179,7 +176,7 @@ def _array_steps(
 ) -> Iterator[tuple[int, LazyLogs]]:
     run = _on_batches if source.gathers_on_host() and not model.run_eagerly else _on_rows
     whole = nullcontext() if model._kf_run is None else model._kf_run.step
-    for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind)):
+    for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind, source)):
         if kind == "train":
             callbacks.on_train_batch_begin(number)
         else:
@@ -188,7 +185,7 @@ def _array_steps(
         with whole:
             out = run(programs(model), kind, source, rows)
             if len(rows) == 1:
-                _time_step(model, kind, began, out)
+                time_step(model, kind, began)
         number += len(rows)
         yield len(rows), _logs(model, out)
 
@@ -204,49 +201,11 @@ def _on_batches(made: Programs, kind: str, source: ArraySource, rows: list[Any])
     """Steps on rows that were gathered before, in the host's memory."""
     if len(rows) == 1:
         return made.get(kind, "batch")(source.gathered(rows[0]))
-    return made.get(kind, "stack")(None, source.gathered(np.stack(rows)))
+    return made.get(kind, "stack")(None, source.gathered(np.stack(rows), made.memory))
 
 
 def _rows(rows: Any) -> Any:
     return active.backend.convert(rows, "int32")
-
-
-def steps_at_once(model: Any, callbacks: Any, kind: str) -> int:
-    """How many batches the next dispatch may do."""
-    wanted = model.steps_per_execution
-    if wanted != "auto":
-        return wanted
-    if model.run_eagerly or (callbacks is not None and callbacks.watches_batches(kind)):
-        return 1
-    times = model._kf_cache.get(("times", kind), ())
-    if len(times) < TIMED_STEPS:
-        return 1
-    return STEPS_PER_DISPATCH if active.backend.loop_pays(min(times)) else 1
-
-
-def _time_step(model: Any, kind: str, began: float, out: Any) -> None:
-    """Times the first single steps, to learn whether several at once would pay."""
-    times = model._kf_cache.setdefault(("times", kind), [])
-    if model.steps_per_execution == "auto" and len(times) < TIMED_STEPS:
-        active.backend.stop()
-        for v in model._kf_loss_tracker.variables[:1] if model._kf_loss_tracker is not None else []:
-            v.numpy()
-        times.append(time.perf_counter() - began)
-
-
-def grouped(batches: Iterator[Any], how_many: Any) -> Iterator[list[Any]]:
-    """Lists of as many equally long batches as may go together."""
-    group: list[Any] = []
-    wanted = how_many()
-    for batch in batches:
-        if group and len(batch) != len(group[0]):
-            yield from ([b] for b in group)
-            group = []
-        group.append(batch)
-        if len(group) >= wanted:
-            yield group
-            group, wanted = [], how_many()
-    yield from ([b] for b in group)
 
 
 def _logs(model: Any, out: Any) -> LazyLogs:
@@ -297,7 +256,8 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
 
 def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
     if isinstance(source, ArraySource):
-        if active.backend.slices_cheaply and model.steps_per_execution in ("auto", 1):
+        slices = active.backend.slices_cheaply and (model.run_eagerly or not source.gathers_on_host())
+        if slices and model.steps_per_execution in ("auto", 1):
             for number, batch in enumerate(source.slices(converter(model))):
                 callbacks.on_test_batch_begin(number)
                 yield 1, _logs(model, programs(model).get("test", "batch")(batch))

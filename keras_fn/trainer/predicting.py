@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,8 @@ from keras_fn.trainer import loop
 from keras_fn.trainer.build import build_for, check_source
 from keras_fn.trainer.data import ArraySource, make_source
 from keras_fn.trainer.data.make import numbers_to_arrays
+from keras_fn.trainer.pace import grouped, is_timed, steps_at_once, time_step
+from keras_fn.trainer.programs import is_default
 
 # batches that are dispatched before the first one's outputs are fetched
 BATCHES_AHEAD = 8
@@ -29,7 +32,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
         return _ended(model, listening, first[0][0], [_as_array(a) for a in first[0][1]])
     place = _Place(out, source.size if isinstance(source, ArraySource) else None)
     structure: Any = None
-    for structure, arrays in _batches(model, source, listening):
+    for structure, arrays in _batches(model, source, listening, together=True):
         place.take(structure, arrays)
     if structure is None:
         raise ArgumentError("The data gave no batches to predict for.")
@@ -79,29 +82,64 @@ def _listening(model: Any, source: Any, verbose: Any, callbacks: Any) -> Any:
     )
 
 
-def _batches(model: Any, source: Any, listening: Any) -> Iterator[tuple[Any, list[Any]]]:
-    """For each batch the structure of the outputs, and the outputs as arrays, some batches after its dispatch."""
+def _batches(model: Any, source: Any, listening: Any, together: bool = False) -> Iterator[tuple[Any, list[Any]]]:
+    """For each dispatch the structure of the outputs, and the outputs as arrays, some batches after it.
+
+    Args:
+        together: whether several batches may go in one dispatch.
+    """
     if listening:
         listening.on_predict_begin()
-    run = loop.programs(model).get("predict", "batch")
+    made = loop.programs(model)
+    single = made.get("predict", "batch")
     waiting: deque[Any] = deque()
     model.stop_predicting = False
-    for number, batch in enumerate(_inputs(model, source)):
+    number = 0
+    together = together and _may_go_together(model, source)
+    for count, batch in _together(model, source, listening) if together else _inputs(model, source):
         if listening:
             listening.on_predict_batch_begin(number)
-        waiting.append(run(batch))
+        began = time.perf_counter()
+        out = single(batch) if count == 1 else made.get("predict", "each")(batch)
+        number += count
         if listening:
-            listening.on_predict_batch_end(number, {"outputs": waiting[-1]})
-        if len(waiting) > BATCHES_AHEAD:
-            yield _fetched(waiting.popleft())
+            listening.on_predict_batch_end(number - 1, {"outputs": out})
+        waiting.append((count, out))
+        if together and count == 1:
+            if not is_timed(model, "predict"):
+                trees.map(_on_host, out)
+            time_step(model, "predict", began)
+        if len(waiting) > (BATCHES_AHEAD if count == 1 else 1):
+            yield _fetched(*waiting.popleft())
         if model.stop_predicting:
             break
     while waiting:
-        yield _fetched(waiting.popleft())
+        yield _fetched(*waiting.popleft())
 
 
-def _fetched(out: Any) -> tuple[Any, list[Any]]:
-    return out, [_on_host(t) for t in trees.flatten(out)]
+def _may_go_together(model: Any, source: Any) -> bool:
+    return (
+        isinstance(source, ArraySource)
+        and source.steps != 1
+        and source.gathers_on_host()
+        and not model.run_eagerly
+        and model.steps_per_execution == "auto"
+        and is_default(model, "predict")
+    )
+
+
+def _together(model: Any, source: Any, listening: Any) -> Iterator[tuple[int, Any]]:
+    """How many batches each dispatch does, and what it takes: a batch, or several along a new first axis."""
+    for rows in grouped(source.epoch(0), lambda: steps_at_once(model, listening, "predict", source)):
+        if len(rows) == 1:
+            yield 1, source.gathered(rows[0])[:1]
+        else:
+            yield len(rows), source.gathered(np.stack(rows), loop.programs(model).memory)[:1]
+
+
+def _fetched(count: int, out: Any) -> tuple[Any, list[Any]]:
+    arrays = [_on_host(t) for t in trees.flatten(out)]
+    return out, arrays if count == 1 else [a.reshape(-1, *a.shape[2:]) for a in arrays]
 
 
 def _on_host(x: Any) -> Any:
@@ -119,14 +157,14 @@ def _joined(parts: Any) -> Any:
     return np.concatenate(parts)
 
 
-def _inputs(model: Any, source: Any) -> Iterator[Any]:
-    """The batches of a prediction: inputs alone."""
+def _inputs(model: Any, source: Any) -> Iterator[tuple[int, Any]]:
+    """The batches of a prediction, one by one: inputs alone."""
     if not isinstance(source, ArraySource):
-        yield from (loop.for_step(model, batch[:1]) for batch in source.epoch(0))
+        yield from ((1, loop.for_step(model, batch[:1])) for batch in source.epoch(0))
     elif source.steps == 1 and source.size <= source.batch_size:
-        yield loop.for_step(model, source.data[:1])  # one batch is one call, on the arrays themselves
+        yield 1, loop.for_step(model, source.data[:1])  # one batch is one call, on the arrays themselves
     else:
-        yield from (batch[:1] for batch in source.slices(loop.converter(model)))
+        yield from ((1, batch[:1]) for batch in source.slices(loop.converter(model)))
 
 
 def _ended(model: Any, listening: Any, structure: Any, arrays: list[Any]) -> Any:

@@ -17,6 +17,7 @@ from keras_fn.core.version import Watch
 from keras_fn.metrics import Metric
 from keras_fn.optimizers import Optimizer
 from keras_fn.random import global_seed_generator
+from keras_fn.trainer.data.memory import Memory
 
 _STEPS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
 
@@ -33,9 +34,10 @@ class Programs:
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = weakref.ref(model)
+        ref = self.model = weakref.ref(model)
         self.watch = Watch()
         self.made: dict[tuple[str, str], Callable[..., Any]] = {}
+        self.memory = Memory(lambda: wait_for(ref()))  # that several batches are gathered into
         self.result_names: list[str] = []  # of the metrics, in their order, once a program gave their values
 
     def get(self, kind: str, source: str) -> Callable[..., Any]:
@@ -45,7 +47,8 @@ class Programs:
             kind: which step.
             source: "batch" for a program of `(data,)`; "rows" for one of `(arrays, row numbers)`; "loop" for several
                 steps at once, of `(arrays, a matrix of row numbers)`; "stack" for several steps at once, of
-                `(None, batches stacked along a new first axis)`.
+                `(None, batches stacked along a new first axis)`; "each" for several of `(batches stacked likewise,)`,
+                of which all results come out, stacked too.
         """
         if not self.watch.holds(lambda: state_of(self.model())):
             self.made.clear()
@@ -86,13 +89,15 @@ class Programs:
         ref, backend = self.model, active.backend
         model: Any = ref()
         step = step_function(model, kind)
-        if source == "batch":
+        if source in ("batch", "each"):
             run: Callable[..., Any] = step
         elif source == "stack":
             run = lambda _, batch: step(batch)  # noqa: E731
         else:
             run = lambda arrays, rows: step(gather(arrays, rows))  # noqa: E731
         wrapped = _in_mode(run, backend, kind)
+        if source == "each":
+            return backend.compile_each(wrapped, lambda: state_of(ref()), model.jit_compile)
         if model.run_eagerly:
             return wrapped if source not in _SEVERAL else _one_by_one(wrapped)
         compile_ = backend.compile_loop if source in _SEVERAL else backend.compile_step
@@ -132,6 +137,13 @@ def _one_by_one(run: Callable[..., Any]) -> Callable[..., Any]:
     return several
 
 
+def wait_for(model: Any) -> None:
+    """Waits until the loss of the steps that were dispatched is there, where the model counts it."""
+    active.backend.stop()
+    for v in model._kf_loss_tracker.variables[:1] if model._kf_loss_tracker is not None else []:
+        v.numpy()
+
+
 def gather(arrays: Any, rows: Any) -> Any:
     """The rows of each array."""
     from keras_fn.ops.shape import _take_rows
@@ -161,6 +173,8 @@ def is_default(model: Any, kind: str) -> bool:
     from keras_fn.trainer.trainer import Trainer
 
     name = _STEPS[kind]
+    if kind == "predict":
+        return type(model).predict_step is Trainer.predict_step
     return (
         getattr(type(model), name) is getattr(Trainer, name)
         and type(model).compute_metrics is Trainer.compute_metrics

@@ -23,6 +23,7 @@ def rows(folder: pathlib.Path, largest: bool = True) -> list[Row]:
         json_texts,
         safetensors_files,
         special,
+        work,
         worst,
         zips,
     )
@@ -30,7 +31,7 @@ def rows(folder: pathlib.Path, largest: bool = True) -> list[Row]:
     maker = Maker(folder)
     found: list[Row] = []
     modules = [zips, json_texts, configs, classes, functions, doors, hdf5_files, safetensors_files, special, direct]
-    for module in (*modules, worst) if largest else modules:
+    for module in (*modules, work, worst) if largest else modules:
         found.extend(_of(module, maker))
     names = [row.name for row in found]
     assert len(set(names)) == len(names), [n for n in names if names.count(n) > 1]

@@ -11,6 +11,8 @@ import pytest
 
 import keras_fn
 from keras_fn import layers
+from keras_fn.core.allowance import count_work
+from keras_fn.core.context import context
 from keras_fn.core.errors import FileLimitError
 from keras_fn.saving.structure import MAX_NAME, layers_in
 
@@ -76,3 +78,49 @@ def test_the_text_of_a_layer_is_that_of_no_model() -> None:
     data = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}}
     with pytest.raises(keras_fn.saving.CorruptFileError, match="a model was expected"):
         keras_fn.models.model_from_json(json.dumps(data))
+
+
+def test_a_text_of_two_thousand_layers_with_weights() -> None:
+    text = chain(2000).replace('"ReLU", "config": {}', '"Dense", "config": {"units": 2}')
+    assert len(keras_fn.models.model_from_json(text).weights) == 2 * 1999
+
+
+def test_a_number_below_zero_earns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "calls", 10)
+    count_work("something", -(10**9))
+    assert context.calls is not None and context.calls < 10
+
+
+def test_calls_that_nobody_holds_are_forgotten() -> None:
+    """Looking for them at every call would take quadratic time where a layer is called thousands of times."""
+    layer, x = layers.ReLU(), keras_fn.Input((2,))
+    for _ in range(200):
+        layer(x)
+    assert len(layer._kf_calls) < 20
+
+
+class Doubles(layers.Layer):
+    """Looks at its first weight when it makes the second one."""
+
+    def build(self, input_shape: object) -> None:
+        self.one = self.add_weight((2,), "random_normal", name="one")
+        self.two = self.add_weight((2,), lambda shape, dtype: 2 * self.one.numpy(), name="two")
+
+    def call(self, x: object) -> object:
+        return x
+
+
+def test_first_values_from_a_text_are_those_of_its_data() -> None:
+    """They are drawn when the whole model is there: a text that is refused at its end has drawn none in vain."""
+    dense, doubles = layers.Dense(3, kernel_initializer="orthogonal"), Doubles()
+    made = keras_fn.Sequential([keras_fn.Input((2,)), doubles, dense, layers.Dropout(0.5)])
+    with keras_fn.saving.custom_object_scope({"Doubles": Doubles}):
+        keras_fn.utils.set_random_seed(5)
+        of_text = keras_fn.models.model_from_json(made.to_json())
+        keras_fn.utils.set_random_seed(5)
+        of_data = keras_fn.Sequential.from_config(made.get_config())
+    for a, b in zip(of_text.get_weights(), of_data.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    one, two, *_ = of_text.get_weights()
+    np.testing.assert_array_equal(2 * one, two)
+    assert one.any()

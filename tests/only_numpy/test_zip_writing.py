@@ -64,7 +64,7 @@ def test_a_member_of_more_than_four_gigabytes(tmp_path):
         add_member(packed, "after", io.BytesIO(b"after"))
     with zipfile.ZipFile(path) as packed:
         assert packed.getinfo("large").file_size == size
-        assert packed.getinfo("large").CRC == zeros
+        assert zeros == packed.getinfo("large").CRC
         assert packed.read("after") == b"after"
     with path.open("rb") as file:
         assert [m.size for m in read_members(file, path)] == [size, 5]

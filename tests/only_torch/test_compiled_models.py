@@ -7,6 +7,7 @@ by one in the group `whole` of the conformance suite.
 from __future__ import annotations
 
 import numpy as np
+import optree
 import pytest
 import torch
 
@@ -123,13 +124,26 @@ def test_the_default_float_is_seen():
         keras_fn.config.set_floatx("float32")
 
 
-def test_a_known_gap_breaks_the_graph_and_runs():
-    """Where a value decides: not in one piece, but right."""
+def _unique(x):
+    return ops.unique(ops.cast(x * 4.0, "int32"), return_counts=True, size=5)
 
-    def fn(x):
-        return ops.cond(ops.sum(x) > 0, lambda: x, lambda: -x)
 
+SIZES_UNKNOWN = {
+    "adaptive pooling": lambda x: ops.adaptive_max_pool(x[None, ..., None], (2, 2)),
+    "attention": lambda x: ops.dot_product_attention(x[None, :, None], x[None, :, None], x[None, :, None]),
+    "expand_dims": lambda x: ops.expand_dims(x, (0, -1)),
+    "a loop": lambda x: ops.while_loop(lambda v: ops.sum(v) < 9.0, lambda v: v * 2.0, x),
+    "quantile": lambda x: ops.quantile(x, 0.3, axis=0),
+    "unique": _unique,
+}
+
+
+@pytest.mark.parametrize("name", SIZES_UNKNOWN)
+def test_whole_where_sizes_are_unknown(name):
+    fn = SIZES_UNKNOWN[name]
     torch.compiler.reset()
-    compiled = torch.compile(fn, backend="eager")
-    for values in ([1.0, 2.0], [-1.0, -2.0]):
-        assert compiled(ops.convert_to_tensor(values)).tolist() == [1.0, 2.0]
+    compiled = torch.compile(fn, fullgraph=True, backend="eager", dynamic=True)
+    for size in (4, 7):
+        x = ops.convert_to_tensor(np.random.default_rng(size).random((size, size), "float32"))
+        for got, wanted in zip(optree.tree_leaves(compiled(x)), optree.tree_leaves(fn(x)), strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=1e-6)

@@ -311,6 +311,52 @@ def test_schedule_in_the_compile_settings(tmp_path: pathlib.Path) -> None:
     assert config["learning_rate"]["class_name"] == "ExponentialDecay"
 
 
+def of_metric(K: Any, name: str) -> Any:
+    model = K.Sequential([K.Input((4,)), K.layers.Dense(3, activation="sigmoid")])
+    options: dict[str, Any] = {"label_weights": [1.0, 2.0, 3.0], "multi_label": True, "num_labels": 3}
+    model.compile("sgd", "mse", metrics=[getattr(K.metrics, name)(K.losses.mean_squared_error) if name != "AUC"
+                                         else K.metrics.AUC(**options)])  # fmt: skip
+    cases.fill(model, 1)
+    return model
+
+
+@pytest.mark.parametrize(("name", "writer", "reader"), [
+    ("MeanMetricWrapper", keras_fn, keras),
+    ("MeanMetricWrapper", keras, keras_fn),
+    ("AUC", keras, keras_fn),  # the other way Keras cannot open what it writes itself
+])  # fmt: skip
+def test_metrics_that_hold_more_than_numbers(name: str, writer: Any, reader: Any, tmp_path: pathlib.Path) -> None:
+    model = of_metric(writer, name)
+    model.save(tmp_path / "m.keras")
+    x, y = cases.inputs_of(model, 0), np.eye(3, dtype="float32")
+    loaded = reader.saving.load_model(tmp_path / "m.keras")
+    logs = [m.evaluate(x, y, verbose=0, return_dict=True) for m in (model, loaded)]
+    assert logs[0].keys() == logs[1].keys()
+    np.testing.assert_allclose(list(logs[0].values()), list(logs[1].values()), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_an_output_alone_in_a_list(kind: Any, tmp_path: pathlib.Path) -> None:
+    """A model that was made with a list of one output gives the tensor, and a list only while a graph is described."""
+
+    def make(K: Any) -> Any:
+        x = K.Input((4,))
+        return K.Model([x], kind([K.layers.Dense(3)(x)]))
+
+    ours, theirs = make(keras_fn), make(keras)
+    cases.fill(theirs, 1)
+    theirs.save(tmp_path / "theirs.keras")
+    x = cases.inputs_of(theirs, 0)
+    for K, model in ((keras, theirs), (keras_fn, ours), (keras_fn, load_model(tmp_path / "theirs.keras"))):
+        assert tuple(model(x).shape) == model.predict(x, verbose=0).shape == (3, 3)
+        assert [tuple(y.shape) for y in model(K.Input((4,)))] == [(None, 3)]
+        assert list(model.compute_output_shape((2, 4))) == [(2, 3)]
+        model.compile("sgd", ["mse"], metrics=["mae"])
+        for target in (np.ones((3, 3), "float32"), [np.ones((3, 3), "float32")]):
+            assert set(model.evaluate(x, target, verbose=0, return_dict=True)) == {"loss", "mae"}
+    np.testing.assert_allclose(theirs.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
+
+
 # --- ops as nodes of a graph: what is called, and how Keras writes it
 OPS: dict[str, Any] = {
     **{

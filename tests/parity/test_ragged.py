@@ -51,6 +51,19 @@ ROWS: dict[str, Call] = {
     "stack": lambda o, x, i, v: o.stack([x, x]),
     "expand_dims": lambda o, x, i, v: o.expand_dims(x, -1),
     "squeeze": lambda o, x, i, v: o.squeeze(o.expand_dims(x, -1), -1),
+    **{f"flip {axis} of {n}": (lambda o, *xs, a=axis, n=n: o.flip(xs["xiv".index(n)], a))
+       for axis, n in ((0, "x"), (1, "x"), (-1, "v"), ((0, 1), "v"))},
+    **{f"tile {times} of {n}": (lambda o, *xs, t=times, n=n: o.tile(xs["xiv".index(n)], t))
+       for times, n in ((2, "x"), ((2, 1), "x"), ((2, 1, 1), "x"), ((2, 1), "v"), ((1, 1, 3), "v"))},
+    **{f"cumsum {axis} of {n}": (lambda o, *xs, a=axis, n=n: o.cumsum(xs["xiv".index(n)], a))
+       for axis, n in ((None, "x"), (0, "x"), (1, "x"), (-1, "i"), (None, "v"), (1, "v"))},
+    **{f"append {axis}": (lambda o, x, i, v, a=axis: o.append(x, x * 2.0, a)) for axis in (None, 0, 1)},
+    "split 3": lambda o, x, i, v: o.concatenate(o.split(x, 3)[::-1], 0),
+    "split at": lambda o, x, i, v: o.concatenate(o.split(v, [1])[::-1], 0),
+    "split inside": lambda o, x, i, v: o.split(v, 2, axis=2)[1],
+    "split once": lambda o, x, i, v: o.split(x, 1, axis=1)[0],
+    "ravel": lambda o, x, i, v: o.ravel(x),
+    "ravel of pairs": lambda o, x, i, v: o.reshape(v, (-1,)),
     "convert": lambda o, x, i, v: o.convert_to_tensor(x),
     "convert to ragged": lambda o, x, i, v: o.convert_to_tensor(x, ragged=True),
     "convert to dense": lambda o, x, i, v: o.convert_to_tensor(x, ragged=False),
@@ -98,7 +111,8 @@ if active.backend.supports_ragged:
     def test_ops(name: str):
         agree(ROWS[name](ops, X, I, V), ROWS[name](keras.ops, X, I, V))
 
-    @pytest.mark.parametrize("name", ["sin", "add of two", "a column", "sum 1 False", "softmax", "take by", "where"])
+    @pytest.mark.parametrize("name", ["sin", "add of two", "a column", "sum 1 False", "softmax", "take by", "where",
+                                      "tile (2, 1) of x", "split at", "cumsum 0 of x", "append None"])  # fmt: skip
     def test_compiled(name: str):
         step = active.backend.compile_step(lambda x, i, v: ROWS[name](ops, x, i, v), list, None)
         agree(step(X, I, V), ROWS[name](ops, X, I, V))

@@ -7,6 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from keras_fn_jax.kernels.fused import compiled_if_eager
+
 # ops that jax.numpy has under the same name, with the same arguments
 SAME = "bitwise_and bitwise_or bitwise_xor bitwise_not hypot exp2 logaddexp2 fmax fmin nextafter"
 
@@ -18,7 +20,7 @@ def shift(fn: Any) -> Any:
         bits = x.dtype.itemsize * 8
         return fn(x, jnp.where((y < 0) | (y >= bits), jnp.asarray(bits, x.dtype), y))
 
-    return kernel
+    return compiled_if_eager(kernel)
 
 
 def isin(x1: Any, x2: Any, assume_unique: bool, invert: bool) -> Any:

@@ -17,12 +17,14 @@ from jax.core import Tracer
 
 from keras_fn import ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  (its modules declare the ops)
 from keras_fn.core import dtypes
+from keras_fn.core.constants import Constants
 from keras_fn.core.op import Op
 from keras_fn.core.settings import epsilon
 from keras_fn.core.spec import REGISTRY
 
 NAMES = """
-_adaptive_average_pool _adaptive_max_pool _affine _attention _blur _class_loss _ctc_loss _depth_to_space
+_adaptive_average_pool _adaptive_max_pool _affine _attention _blur _cholesky_inverse _class_loss _ctc_loss
+_depth_to_space _lstsq _saturate_cast _unravel_index
 _depthwise_conv _displaced _fold _framed_signal _greedy _group_normalization _hsv_to_rgb _layer_normalization
 _map_coordinates _multi_hot _overlapped _patches _projection _rearranged _resize _rgb_to_grayscale _rgb_to_hsv
 _rms_normalization _scale_and_translate _separable_conv _sobel _space_to_depth _ssim _unfold _unframed_signal
@@ -36,7 +38,7 @@ median mish moments nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax n
 nanquantile nanstd nansum nanvar norm normalize outer polar psnr ptp quantile rad2deg real reciprocal relu6
 right_shift rot90 saturate_cast selu signbit silu sinc soft_shrink softmax softplus softsign
 sparse_categorical_crossentropy sparse_plus sparse_sigmoid sparsemax squared_difference squareplus std tanh_shrink
-threshold trace trapezoid tril triu trunc vander var vdot view_as_complex view_as_real vsplit vstack where
+matrix_rank threshold trace trapezoid tril triu trunc vander var vdot view_as_complex view_as_real vsplit vstack
 """.split()
 
 
@@ -59,7 +61,7 @@ def compiled_if_eager(fn: Callable[..., Any], options: tuple[int, ...] = ()) -> 
     def kernel(*values: Any) -> Any:
         if _is_traced(values):
             return fn(*values)
-        given = [values[i] for i in options]
+        given = [values[i] for i in options] if options else []
         # 1, 1.0 and True are equal, and another option each; a body may fall back on epsilon as well
         key = (epsilon(), *given, *[v.__class__ for v in given])
         try:
@@ -77,7 +79,10 @@ def compiled_if_eager(fn: Callable[..., Any], options: tuple[int, ...] = ()) -> 
 
 
 def _is_traced(values: Any) -> bool:
-    return any(isinstance(v, Tracer) or (v.__class__ is list and _is_traced(v)) for v in values)
+    for v in values:  # noqa: SIM110  (a loop takes half the time of `any`, and this is asked at each call)
+        if isinstance(v, Tracer) or (v.__class__ is list and _is_traced(v)):
+            return True
+    return False
 
 
 def _is_plain(option: Any) -> bool:
@@ -92,12 +97,25 @@ def _clip(x: Any, *limits: Any) -> Any:
     return REGISTRY["clip"].fn(x, *(n if n is None else jnp.asarray(n, x.dtype) for n in limits))
 
 
-_clip_floats = compiled_if_eager(_clip)
+_clip_at_once = compiled_if_eager(_clip)
+_limits = Constants(lambda number, dtype: jnp.asarray(number, dtype), type(jnp.zeros(())))
 
 
-def clip(x: Any, low: Any, high: Any) -> Any:
-    # a number that does not fit into an integer dtype is an error, which no program would raise
-    return _clip_floats(x, low, high) if jnp.issubdtype(x.dtype, jnp.floating) else _clip(x, low, high)
+def clip(x: Any, *limits: Any) -> Any:
+    if isinstance(x, Tracer):
+        return _clip(x, *limits)
+    if x.dtype.kind in "iu":
+        # a number that does not fit into an integer dtype is an error, which no program would raise
+        limits = tuple([_limits.get(n, x.dtype) if isinstance(n, (bool, int, float)) else n for n in limits])
+    return _clip_at_once(x, *limits)
 
 
-KERNELS: dict[str, Any] = {**{name: fused(REGISTRY[name]) for name in NAMES}, "clip": clip}
+_where_at_once = fused(REGISTRY["where"])
+
+
+def where(condition: Any, x1: Any, x2: Any) -> Any:
+    is_bool = isinstance(condition, jax.Array) and condition.dtype == bool
+    return (jnp.where if is_bool else _where_at_once)(condition, x1, x2)
+
+
+KERNELS: dict[str, Any] = {**{name: fused(REGISTRY[name]) for name in NAMES}, "clip": clip, "where": where}

@@ -8,7 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.core import Tracer
+
+from keras_fn.ops import lookup
+from keras_fn_jax.kernels.fused import compiled_if_eager
 
 
 def nonzero(x: Any) -> Any:
@@ -41,12 +45,19 @@ def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
 
 def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
     _check_range(indices, x.shape)
+    return _scattered_at_once(x, indices, updates, reduction)
+
+
+def _scattered(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
     if x.dtype == bool:  # XLA adds and multiplies no bools
         reduction = {"add": "max", "mul": "min"}.get(reduction or "", reduction)
     places = tuple(jnp.moveaxis(indices, -1, 0))
     if reduction == "mul":
         return _multiplied(x, places, jnp.broadcast_to(updates, (*indices.shape[:-1], *x.shape[len(places) :])))
     return getattr(x.at[places], reduction or "set")(updates)
+
+
+_scattered_at_once = compiled_if_eager(_scattered, (3,))
 
 
 @jax.custom_jvp
@@ -80,6 +91,19 @@ def _check_range(indices: Any, shape: Any) -> None:
         raise IndexError(f"The index {values[bad.any(-1)][0].tolist()} is out of range for the shape {tuple(shape)}.")
 
 
+_unique_at_once = compiled_if_eager(lookup._unique.fn, (1, 2, 3))
+
+
+def unique(x: Any, axis: int | None, size: int | None, fill_value: Any) -> Any:
+    """The body with a fixed size, as one program; where none is given, with the largest, of which the rest is cut."""
+    most = x.size if axis is None else x.shape[axis]
+    if size is not None or isinstance(x, Tracer) or not most:
+        return _unique_at_once(x, axis, size, fill_value)
+    values, index, inverse, counts = _unique_at_once(x, axis, most, None)
+    found = int(np.count_nonzero(counts))
+    return lax.slice_in_dim(values, 0, found, axis=axis or 0), index[:found], inverse, counts[:found]
+
+
 def searchsorted(sequence: Any, values: Any, side: str) -> Any:
     return jnp.searchsorted(sequence, values, side).astype("int32")
 
@@ -91,5 +115,6 @@ KERNELS: dict[str, Any] = {
     "_segment_reduce": segment_reduce,
     "_scatter": scatter,
     "_searchsorted": searchsorted,
+    "_unique": unique,
     "_correlate": jnp.correlate,
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.core import limits, shapes
+from keras_fn.core import limits, ranking, shapes
 from keras_fn.ops import reduction as reduction_ops
 from keras_fn_numpy.tables import numpy_dtype
 
@@ -97,7 +97,11 @@ def softmax(x: Any, axis: int) -> Any:
     _axis(x, axis)
     if not x.size:
         return x.copy()
-    z = np.asarray(x - np.max(x, axis=axis, keepdims=True))
+    return softened(np.asarray(x - np.max(x, axis=axis, keepdims=True)), axis)
+
+
+def softened(z: Any, axis: int) -> Any:
+    """The softmax of numbers of which none is large, in their place."""
     np.exp(z, out=z)
     z /= np.sum(z, axis=axis, keepdims=True)
     return z
@@ -142,45 +146,10 @@ def _block(x: Any, start: Any, shape: Any) -> tuple[slice, ...]:
 def segment_sum(values: Any, ids: Any, num: int) -> Any:
     out = np.zeros((num, *values.shape[1:]), values.dtype)
     inside = (ids >= 0) & (ids < num)
-    np.add.at(out, ids[inside], values[inside])
+    if not inside.all():
+        ids, values = ids[inside], values[inside]
+    np.add.at(out, ids, values)
     return out
-
-
-def argsort(x: Any, axis: int) -> Any:
-    _axis(x, axis)
-    return np.argsort(x, axis=axis, kind="stable").astype("int32")
-
-
-def top_k(x: Any, k: int, sorted: bool) -> Any:
-    limits.check_top(k, x.shape)
-    if x.dtype in _BITS and 0 < k < x.shape[-1] and x.size:
-        # only k of them are sorted; a number and its place are one int64, so that of equal ones the first come first
-        keys = np.partition(_ranked(x), x.shape[-1] - k, -1)[..., x.shape[-1] - k :]
-        keys.sort(axis=-1)
-        order = x.shape[-1] - 1 - (keys[..., ::-1] & 0xFFFFFFFF)
-        return np.take_along_axis(x, order, -1), order.astype("int32")
-    # from behind, as the negative of an unsigned number or of the lowest one is another number
-    order = x.shape[-1] - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1][..., :k]
-    return np.take_along_axis(x, order, -1), order.astype("int32")
-
-
-# dtypes of which a number and its place fit into 64 bits -> the integers of the same size
-_BITS = {
-    np.dtype(name): np.dtype(bits)
-    for name, bits in {
-        "float32": "int32", "float16": "int16", "int32": "int32", "int16": "int16", "int8": "int8", "uint8": "uint8",
-    }.items()
-}  # fmt: skip
-
-
-def _ranked(x: Any) -> Any:
-    """Different int64 in the order of the numbers; of equal ones, those in front are larger. NaN is above all."""
-    bits = x
-    if x.dtype.kind == "f":
-        # without their sign, floats lie in the order of their bits, and NaN above them
-        bits = x.view(_BITS[x.dtype]) & np.iinfo(_BITS[x.dtype]).max
-        np.negative(bits, out=bits, where=x < 0)
-    return (bits.astype("int64") << 32) + np.arange(x.shape[-1] - 1, -1, -1)
 
 
 def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
@@ -195,6 +164,13 @@ def pad(x: Any, width: Any, mode: Any, value: Any) -> Any:
     if not width:
         return x
     return np.pad(x, width, mode, **({"constant_values": value} if mode == "constant" else {}))
+
+
+def flip(x: Any, axes: tuple[int, ...]) -> Any:
+    return x[tuple([_BACKWARDS if axis in axes else _ALL for axis in range(x.ndim)])]
+
+
+_ALL, _BACKWARDS = slice(None), slice(None, None, -1)
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
@@ -253,14 +229,28 @@ def _is_extra(x: Any) -> bool:
 def cast(x: Any, dtype: str) -> Any:
     """The tensor in another dtype. A number that an integer dtype cannot hold becomes the nearest that it can."""
     x, target = np.asarray(x), numpy_dtype(dtype)
-    if target.kind not in "iu" or x.dtype.kind not in "fV" or not x.size:
-        return x.astype(target)
-    low, high = np.iinfo(target).min, np.iinfo(target).max
-    if float(x.min()) > low - 1 and float(x.max()) < high + 1:  # NaN is neither
-        return x.astype(target)
+    if target.kind not in "iu" or x.dtype.kind not in "fV":
+        return x.astype(target, copy=False)
+    x = x.astype("float32") if x.dtype.kind == "V" else x
+    if target != np.uint64:
+        try:  # the processor notes whether there was a number that did not fit: no look at them is needed
+            with np.errstate(invalid="raise"):
+                wide = x.astype("int32" if target.itemsize < 4 or target == np.int32 else "int64")
+        except FloatingPointError:
+            pass
+        else:
+            return wide if wide.dtype == target else wide.clip(*_limits(target)).astype(target)
+    low, high = _limits(target)
     wide = x.astype("float64")
     inside = np.where((wide > low - 1) & (wide < high + 1), wide, 0).astype(target)
     return np.where(wide <= low, target.type(low), np.where(wide >= high, target.type(high), inside))
+
+
+@functools.cache
+def _limits(dtype: Any) -> tuple[int, int]:
+    """The lowest and the highest integer of a dtype."""
+    info = np.iinfo(dtype)
+    return int(info.min), int(info.max)
 
 
 def weak(fn: Any) -> Any:
@@ -287,6 +277,7 @@ KERNELS: dict[str, Any] = {
     "power": power,
     "stop_gradient": lambda x: x,
     "_select": np.where,
+    "reciprocal": np.reciprocal,
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "sigmoid": sigmoid,
     "relu": lambda x: np.maximum(x, x.dtype.type(0)),
@@ -305,7 +296,7 @@ KERNELS: dict[str, Any] = {
     "_cumsum": cumulative(np.cumsum),
     "_cumprod": cumulative(np.cumprod),
     "_reshape": np.reshape,
-    "_flip": np.flip,
+    "_flip": flip,
     "split": lambda x, sections, axis: np.split(x, sections, axis),
     "_pad": pad,
     "_get_item": lambda x, key: x[key],
@@ -314,8 +305,8 @@ KERNELS: dict[str, Any] = {
     "slice": slice_,
     "slice_update": slice_update,
     "_segment_sum": segment_sum,
-    "argsort": argsort,
-    "top_k": top_k,
+    "argsort": ranking.argsort,
+    "top_k": lambda x, k, sorted: ranking.top_k(x, k),
     "_one_hot": one_hot,
     "_fill": lambda shape, value, dtype: np.full(shape, value, numpy_dtype(dtype)),
     "_fill_like": lambda x, value, dtype: np.full(x.shape, value, numpy_dtype(dtype)),

@@ -40,9 +40,12 @@ def conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
     *size, depth, filters = kernel.shape
     found = patches(x, size, strides, padding, dilation)
     groups = x.shape[-1] // depth
+    wide = x.dtype in (np.float32, np.float64)
+    if groups == 1 and wide and math.prod(size) > 1:
+        return _by_blocks(found, kernel)
     if groups == 1:
         return np.tensordot(found, kernel, len(size) + 1).astype(x.dtype, copy=False)
-    if depth == 1 and filters == groups and x.dtype in (np.float32, np.float64):
+    if depth == 1 and filters == groups and wide:
         return _depthwise(found, kernel)
     places = found.shape[: len(size) + 1]
     left = np.moveaxis(found.reshape(*found.shape[:-1], groups, depth), -2, 0)
@@ -50,6 +53,30 @@ def conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
     right = np.moveaxis(kernel.reshape(*size, depth, groups, -1), -2, 0).reshape(groups, left.shape[-1], -1)
     # NumPy multiplies bfloat16 in float32 and leaves it there
     return np.moveaxis(np.matmul(left, right), 0, 1).reshape(*places, filters).astype(x.dtype, copy=False)
+
+
+# numbers of windows that are copied at a time: what stays in the caches
+_BLOCK = 1 << 18
+
+
+def _by_blocks(found: Any, kernel: Any) -> Any:
+    """Windows as rows of matrices, some at a time: all of them would be many times the input."""
+    *size, depth, filters = kernel.shape
+    inner, right = math.prod(size) * depth, kernel.reshape(-1, filters)
+    samples, rows, *lines = found.shape[: len(size) + 1]
+    out = np.empty((samples, rows, *lines, filters), found.dtype)
+    row = max(1, math.prod(lines) * inner)
+    high = max(1, min(rows, _BLOCK // row))
+    many = max(1, min(samples, _BLOCK // (row * rows))) if high == rows else 1
+    buffer = np.empty((many, high, *found.shape[2:]), found.dtype)
+    for i in range(0, samples, many):
+        for j in range(0, rows, high):
+            part = found[i : i + many, j : j + high]
+            columns = buffer[: part.shape[0], : part.shape[1]]
+            columns[...] = part
+            to = out[i : i + many, j : j + high].reshape(-1, filters)  # a view: whole samples, or rows of one
+            np.matmul(columns.reshape(-1, inner), right, out=to)
+    return out
 
 
 def _depthwise(found: Any, kernel: Any) -> Any:
@@ -85,15 +112,29 @@ def conv_transpose(x: Any, kernel: Any, strides: Any, crops: Any, dilation: Any)
     return out[(slice(None), *keep)]
 
 
+def _pooled(x: Any, size: Any, strides: Any, padding: str, fill: Any, meet: Any) -> Any:
+    """The elements of each window met by `meet`, an axis after the other: each is a few steps over whole tensors."""
+    if padding == "same":
+        pads = [windows.same_padding(*a) for a in zip(x.shape[1:-1], size, strides, strict=True)]
+        if any(map(any, pads)):
+            x = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
+    for axis, (k, step) in enumerate(zip(size, strides, strict=True), 1):
+        reach = max(0, (x.shape[axis] - k) // step * step + 1)
+        each = [x[(slice(None),) * axis + (slice(at, at + reach, step),)] for at in range(k)]
+        x = each[0].copy() if k == 1 else meet(each[0], each[1])
+        for other in each[2:]:
+            meet(x, other, out=x)
+    return x
+
+
 def max_pool(x: Any, size: Any, strides: Any, padding: str) -> Any:
-    n = len(size)
     lowest = -np.inf if x.dtype.kind not in "iub" else False if x.dtype.kind == "b" else np.iinfo(x.dtype).min
-    return patches(x, size, strides, padding, fill=lowest).max(axis=tuple(range(n + 1, 2 * n + 1)))
+    return _pooled(x, size, strides, padding, lowest, np.maximum)
 
 
 def average_pool(x: Any, size: Any, strides: Any, padding: str) -> Any:
-    n = len(size)
-    total = patches(x, size, strides, padding).sum(axis=tuple(range(n + 1, 2 * n + 1)), dtype=x.dtype)
+    wide = x.astype("float32") if x.dtype.itemsize == 2 and x.dtype.kind in "fV" else x
+    total = _pooled(wide, size, strides, padding, 0, np.add)
     if padding == "same":
         counts = windows.covered(x.shape[1:-1], size, strides)[..., None]
     else:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core.spec import REGISTRY
+from keras_fn.ops import elementwise, functions
 from keras_fn_numpy.tables import numpy_dtype
 
 # ops that NumPy has under the same name, with the same arguments
@@ -29,7 +31,34 @@ def isin(x1: Any, x2: Any, assume_unique: bool, invert: bool) -> Any:
     return np.isin(x1, x2, invert=invert)
 
 
+def where(condition: Any, x1: Any, x2: Any) -> Any:
+    is_bool = isinstance(condition, np.ndarray) and condition.dtype == bool
+    return (np.where if is_bool else elementwise.where.fn)(condition, x1, x2)
+
+
+def ldexp(x1: Any, x2: Any) -> Any:
+    if x1.dtype not in _FLOATS or x2.dtype not in _EXPONENTS:
+        return functions.ldexp.fn(x1, x2)
+    return np.ldexp(x1, x2)
+
+
+_FLOATS = frozenset(map(np.dtype, ("float16", "float32", "float64")))
+_EXPONENTS = frozenset(map(np.dtype, ("int8", "uint8", "int16", "uint16", "int32")))
+
+
+def nan_extreme(name: str, meet: Any) -> Any:
+    """A reduction that leaves NaN out, from a function of two numbers that does."""
+
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if not x.size or not x.ndim or x.dtype not in _FLOATS:
+            return REGISTRY[name].fn(x, axis, keepdims)
+        return meet.reduce(x, axis=tuple(axis) if isinstance(axis, list) else axis, keepdims=keepdims)
+
+    return kernel
+
+
 KERNELS: dict[str, Any] = {
+    "where": where,
     **{name: getattr(np, name) for name in SAME.split()},
     "bitwise_left_shift": np.left_shift,
     "bitwise_right_shift": np.right_shift,
@@ -42,4 +71,7 @@ KERNELS: dict[str, Any] = {
     "nextafter": nextafter,
     "isin": isin,
     "copy": np.array,
+    "ldexp": ldexp,
+    "nanmax": nan_extreme("nanmax", np.fmax),
+    "nanmin": nan_extreme("nanmin", np.fmin),
 }

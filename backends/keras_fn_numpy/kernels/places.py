@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_fn.ops import counting
+from keras_fn.core.spec import REGISTRY
+from keras_fn.ops import counting, diagonals, quantiles
 
 
 def nonzero(x: Any) -> Any:
@@ -52,12 +53,35 @@ def segment_reduce(values: Any, ids: Any, num: int | None, how: str) -> Any:
 
 def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
     out = x.copy()
-    place = tuple(np.moveaxis(indices, -1, 0))
+    place = tuple([indices[..., i] for i in range(indices.shape[-1])])
     if reduction is None:
         out[place] = updates
     else:
-        {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}[reduction].at(out, place, updates)
+        _MEET[reduction].at(out, place, updates)
     return out
+
+
+_MEET = {"add": np.add, "max": np.maximum, "min": np.minimum, "mul": np.multiply}
+
+
+def quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
+    if not isinstance(q, quantiles.KNOWN) or x.dtype.kind != "f":
+        return quantiles._plain_quantile.fn(x, q, axis, method, keepdims)
+    return quantiles.of_array(x, q, axis, method, keepdims)
+
+
+def median(x: Any, axis: Any, keepdims: bool) -> Any:
+    return quantile(x, 0.5, axis, "linear", keepdims)
+
+
+def triangle(name: str) -> Any:
+    """A kernel that gives vectors to the body: NumPy repeats them."""
+    fn = getattr(np, name)
+    return lambda x, k: fn(x, k) if x.ndim > 1 else REGISTRY[name].fn(x, k)
+
+
+def diag(x: Any, k: int) -> Any:
+    return np.diag(x, k).copy() if x.ndim in (1, 2) else diagonals.diag.fn(x, k)
 
 
 def searchsorted(sequence: Any, values: Any, side: Any) -> Any:
@@ -84,4 +108,10 @@ KERNELS: dict[str, Any] = {
     "_scatter": scatter,
     "_searchsorted": searchsorted,
     "_correlate": correlate,
+    "diag": diag,
+    "diagflat": np.diagflat,
+    "median": median,
+    "quantile": quantile,
+    "tril": triangle("tril"),
+    "triu": triangle("triu"),
 }

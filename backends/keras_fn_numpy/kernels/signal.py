@@ -10,10 +10,21 @@ from numpy.lib.stride_tricks import sliding_window_view
 from keras_fn.ops import fourier as fourier_ops
 
 
+def _joined(real: Any, imag: Any) -> Any:
+    """A complex tensor of two real ones."""
+    z = np.empty(np.broadcast_shapes(real.shape, imag.shape), np.result_type(real.dtype, "complex64"))
+    z.real, z.imag = real, imag
+    return z
+
+
 def fourier(real: Any, imag: Any, rank: int, inverse: bool) -> Any:
-    transform = np.fft.ifftn if inverse else np.fft.fftn
-    out = transform(real + 1j * imag, axes=tuple(range(-rank, 0)))
-    return out.real, out.imag
+    """In place, and always along the last axis: other axes are brought there, as a transform across memory is slow."""
+    z, transform = _joined(real, imag), np.fft.ifft if inverse else np.fft.fft
+    transform(z, out=z)
+    for axis in range(-2, -rank - 1, -1):
+        turned = np.ascontiguousarray(z.swapaxes(axis, -1))
+        z = transform(turned, out=turned).swapaxes(axis, -1)
+    return z.real, z.imag
 
 
 def rfft(x: Any, length: int | None) -> Any:
@@ -34,5 +45,5 @@ KERNELS: dict[str, Any] = {
     "extract_sequences": extract_sequences,
     "_fourier": fourier,
     "_rfft": rfft,
-    "_irfft": lambda real, imag, length: np.fft.irfft(real + 1j * imag, length),
+    "_irfft": lambda real, imag, length: np.fft.irfft(_joined(real, imag), length),
 }

@@ -1,17 +1,19 @@
-"""Elementwise ops, reductions, shapes, products."""
+"""Reductions, shapes, products, and what is looked up."""
 
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_fn.core import limits, shapes
-from keras_fn_tensorflow.kernels.division import floor_quotient, power, whole
+from keras_fn.core import dtypes, limits, shapes
+from keras_fn.core.ways import ByDtype
+from keras_fn_tensorflow.kernels.contractions import einsum
+from keras_fn_tensorflow.kernels.gradients import with_gradient
 from keras_fn_tensorflow.kernels.ranges import accelerated, at_once, corner, from_front, indexed
+from keras_fn_tensorflow.kernels.vectors import axes, vector
 
 raw = tf.raw_ops
 
@@ -21,13 +23,19 @@ EIGHT_BITS = frozenset(("float8_e4m3fn", "float8_e5m2"))
 
 def cast(x: Any, dtype: str) -> Any:
     """The tensor in another dtype; TensorFlow makes 8-bit floats of floats only."""
-    if dtype in _WHOLE and x.dtype.is_floating:
-        return _rounded(x, tf.dtypes.as_dtype(dtype))
-    if dtype in EIGHT_BITS and not x.dtype.is_floating:
+    target = _TARGETS.get(dtype) or tf.dtypes.as_dtype(dtype)
+    found = x.dtype
+    if found == target:
+        return x
+    if found.is_floating:
+        if dtype in _WHOLE:
+            return _rounded(x, target)
+    elif dtype in EIGHT_BITS:
         x = tf.cast(x, tf.float32)
-    return tf.cast(x, dtype)
+    return raw.Cast(x=x, DstT=target)
 
 
+_TARGETS = {name: tf.dtypes.as_dtype(name) for name in dtypes.ALL}
 _WHOLE = frozenset(("int8", "uint8", "int16", "uint16", "int32", "int64"))
 
 
@@ -38,7 +46,7 @@ def _rounded(x: Any, target: Any) -> Any:
     """
     x = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
     wide = target if target.size >= 4 else tf.int32
-    out = tf.cast(x, wide)
+    out = raw.Cast(x=x, DstT=wide)
 
     def careful() -> Any:
         high = tf.where(x >= 2.0 ** (8 * wide.size - 1), tf.constant(wide.max, wide), out)
@@ -47,54 +55,59 @@ def _rounded(x: Any, target: Any) -> Any:
     if accelerated():
         out = careful()  # a look would mean to wait for it
     elif at_once(x):
-        out = out if int(tf.reduce_min(out)) > wide.min else careful()
+        every = axes(out, None)
+        low = int(raw.Min(input=out, axis=every))
+        if wide != target and low >= target.min and int(raw.Max(input=out, axis=every)) <= target.max:
+            return raw.Cast(x=out, DstT=target)
+        out = out if low > wide.min else careful()
     else:
         out = tf.cond(tf.reduce_min(out) > wide.min, lambda: out, careful)
-    return out if wide == target else tf.cast(tf.clip_by_value(out, target.min, target.max), target)
+    if wide == target:
+        return out
+    # a graph writes both in place, which it does not with the op that clips
+    return raw.Cast(x=raw.Minimum(x=raw.Maximum(x=out, y=target.min), y=target.max), DstT=target)
 
 
-def binary(fn: Any) -> Any:
-    """A kernel from a generated op function: lean, and its operands have one dtype already."""
-    return lambda x1, x2: fn(x=x1, y=x2)
+def reduction(fn: Any, generated: Any) -> Any:
+    """A kernel from a function of TensorFlow and the generated op behind it, which eager calls reach directly."""
 
-
-def sized(fn: Any, boolean: Any) -> Any:
-    """An arithmetic kernel that also takes bools, which TensorFlow's does not."""
-    return lambda x1, x2: boolean(x1, x2) if _is_bool(x1, x2) else fn(x1, x2)
-
-
-def _is_bool(x1: Any, x2: Any) -> bool:
-    return tf.bool in (getattr(x1, "dtype", None), getattr(x2, "dtype", None))
-
-
-def through(fn: Any, dtype: Any) -> Any:
-    """A kernel for dtypes that TensorFlow's op lacks, by way of another dtype."""
-
-    def kernel(x1: Any, x2: Any) -> Any:
-        return tf.cast(fn(tf.cast(x1, dtype), tf.cast(x2, dtype)), x1.dtype) if x1.dtype == tf.bool else fn(x1, x2)
-
-    return kernel
-
-
-def reduction(fn: Any) -> Any:
-    return lambda x, axis, keepdims: fn(x, axis=axis, keepdims=keepdims)
-
-
-def mean(x: Any, axis: Any, keepdims: bool) -> Any:
-    if x.dtype.size == 2:  # their sum could be more than they can hold
-        return tf.cast(tf.reduce_mean(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
-    return tf.reduce_mean(x, axis, keepdims)
-
-
-def extreme(fn: Any) -> Any:
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
-        if 0 in x.shape:
-            limits.check_some(x.shape.as_list(), axis)
-        if x.dtype == tf.bool:
-            return tf.cast(fn(tf.cast(x, tf.uint8), axis=axis, keepdims=keepdims), tf.bool)
+        if at_once(x) and (found := axes(x, axis)) is not None:
+            return generated(input=x, axis=found, keep_dims=bool(keepdims))
         return fn(x, axis=axis, keepdims=keepdims)
 
     return kernel
+
+
+_mean = reduction(tf.reduce_mean, raw.Mean)
+
+
+def _wide_mean(x: Any, axis: Any, keepdims: bool) -> Any:
+    return tf.cast(_mean(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
+
+
+def extreme(usual: Any) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
+        if 0 in x.shape.as_list():
+            limits.check_some(x.shape.as_list(), axis)
+        return usual(x, axis, keepdims)
+
+    def of_bools(x: Any, axis: Any, keepdims: bool) -> Any:
+        return tf.cast(kernel(tf.cast(x, tf.uint8), axis, keepdims), tf.bool)
+
+    return ByDtype(kernel, {tf.bool: of_bools})
+
+
+_sum, _largest = reduction(tf.reduce_sum, raw.Sum), reduction(tf.reduce_max, raw.Max)
+
+
+def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    if not at_once(x) or 0 in x.shape.as_list():
+        return tf.reduce_logsumexp(x, axis, keepdims)
+    peak = raw.StopGradient(input=_largest(x, axis, True))
+    peak = raw.SelectV2(condition=raw.IsFinite(x=peak), t=peak, e=0.0)
+    total = raw.Log(x=_sum(raw.Exp(x=raw.Sub(x=x, y=peak)), axis, keepdims))
+    return raw.AddV2(x=total, y=peak if keepdims else raw.Reshape(tensor=peak, shape=raw.Shape(input=total)))
 
 
 def arg(fn: Any) -> Any:
@@ -150,10 +163,11 @@ def round_(x: Any, decimals: int) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    rank = x.shape.rank + len(axes)
-    for a in sorted(a % rank for a in axes):
-        x = tf.expand_dims(x, a)
+    if isinstance(axis, int):
+        return raw.ExpandDims(input=x, axis=axis)
+    rank = x.shape.rank + len(axis)
+    for a in sorted(a % rank for a in axis):
+        x = raw.ExpandDims(input=x, axis=a)
     return x
 
 
@@ -185,7 +199,14 @@ def _dims(x: Any) -> list[Any]:
 
 
 def reshape(x: Any, shape: Any) -> Any:
-    return tf.reshape(x, shape)
+    return raw.Reshape(tensor=x, shape=vector(x, shape)) if at_once(x) else tf.reshape(x, shape)
+
+
+def transpose(x: Any, order: Any) -> Any:
+    if not at_once(x) or x.dtype.is_complex:
+        return tf.transpose(x, order)
+    order = tuple(range(x.shape.rank))[::-1] if order is None else tuple(order)
+    return raw.Transpose(x=x, perm=vector(x, order))
 
 
 def repeat(x: Any, repeats: Any, axis: Any) -> Any:
@@ -236,6 +257,11 @@ def take(x: Any, indices: Any, axis: Any) -> Any:
         x, axis = tf.reshape(x, [-1]), 0
     if indices.dtype not in (tf.int32, tf.int64):
         indices = tf.cast(indices, tf.int32)
+    if at_once(x) and not accelerated():
+        try:
+            return raw.GatherV2(params=x, indices=indices, axis=axis)
+        except tf.errors.InvalidArgumentError:
+            pass  # one is out of range, or below 0
     length = x.shape[axis]
     length = tf.cast(tf.shape(x)[axis], indices.dtype) if length is None else length
     return tf.gather(x, from_front(indices, length), axis=axis)
@@ -295,7 +321,6 @@ def _block_update(x: Any, start: Any, updates: Any) -> Any:
     """XLA's update of a block, with the gradient that TensorFlow lacks for it."""
     from tensorflow.compiler.tf2xla.python.xla import dynamic_update_slice
 
-    @tf.custom_gradient
     def update(x: Any, updates: Any) -> Any:
         def gradient(upstream: Any) -> Any:
             block = tf.slice(upstream, start, tf.shape(updates))
@@ -303,7 +328,7 @@ def _block_update(x: Any, start: Any, updates: Any) -> Any:
 
         return dynamic_update_slice(x, updates, start), gradient
 
-    return update(x, updates)
+    return with_gradient(update, x, updates)
 
 
 def sort(x: Any, axis: int) -> Any:
@@ -367,6 +392,11 @@ def one_hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
 
 
 def segment_sum(values: Any, ids: Any, num: int) -> Any:
+    if at_once(ids) and at_once(values) and not accelerated():
+        try:
+            return raw.UnsortedSegmentSum(data=values, segment_ids=ids, num_segments=num)
+        except tf.errors.InvalidArgumentError:
+            pass  # there is an id above all segments
     ids = tf.where((ids >= 0) & (ids < num), ids, -1)
     return tf.math.unsorted_segment_sum(values, ids, num)
 
@@ -380,7 +410,7 @@ def fill(shape: Any, value: Any, dtype: str) -> Any:
 def softmax(x: Any, axis: int) -> Any:
     if not x.shape.rank:
         shapes.canonical_axis(axis, 0)
-    return tf.nn.softmax(x, axis)
+    return raw.Softmax(logits=x) if axis == -1 else tf.nn.softmax(x, axis)
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
@@ -405,83 +435,31 @@ def top_k(x: Any, k: int, sorted: bool) -> Any:
 
 
 KERNELS: dict[str, Any] = {
-    "add": sized(operator.add, tf.logical_or),  # tf.add(1, x) takes 1 for an int32 tensor
-    "subtract": operator.sub,
-    "multiply": sized(operator.mul, tf.logical_and),
-    "true_divide": lambda x1, x2: x1 / x2,
-    "floor_divide": whole(tf.math.floordiv, floor_quotient),
-    "mod": whole(tf.math.floormod, tf.math.floormod),
-    "power": power,
-    "maximum": through(tf.maximum, tf.uint8),
-    "minimum": through(tf.minimum, tf.uint8),
-    "arctan2": tf.math.atan2,
-    "equal": binary(raw.Equal),
-    "not_equal": binary(raw.NotEqual),
-    "less": lambda a, b: tf.less(*_comparable(a, b)),
-    "less_equal": lambda a, b: tf.less_equal(*_comparable(a, b)),
-    "greater": lambda a, b: tf.greater(*_comparable(a, b)),
-    "greater_equal": lambda a, b: tf.greater_equal(*_comparable(a, b)),
-    "logical_and": tf.logical_and,
-    "logical_or": tf.logical_or,
-    "logical_xor": tf.math.logical_xor,
-    "logical_not": tf.logical_not,
-    "isnan": lambda x: tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool),
-    "isinf": lambda x: tf.math.is_inf(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool),
-    "isfinite": lambda x: tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, tf.bool),
-    "_select": tf.where,
-    # TensorFlow makes 0 - x into its own negation when it compiles, which it lacks for unsigned integers
-    "negative": lambda x: tf.bitwise.invert(x) + tf.ones_like(x) if x.dtype.is_unsigned else tf.negative(x),
-    "absolute": lambda x: x if x.dtype.is_unsigned or x.dtype == tf.bool else tf.abs(x),
-    "sign": lambda x: tf.cast(tf.sign(tf.cast(x, tf.int32)), x.dtype) if x.dtype.is_unsigned else tf.sign(x),
-    "square": tf.square,
-    "floor": tf.floor,
-    "ceil": tf.math.ceil,
     "round": round_,
-    "exp": tf.exp,
-    "expm1": tf.math.expm1,
-    "log": tf.math.log,
-    "log1p": tf.math.log1p,
-    "sqrt": tf.sqrt,
-    "rsqrt": tf.math.rsqrt,
-    "sin": tf.sin,
-    "cos": tf.cos,
-    "tan": tf.tan,
-    "arcsin": tf.asin,
-    "arccos": tf.acos,
-    "arctan": tf.atan,
-    "sinh": tf.sinh,
-    "cosh": tf.cosh,
-    "tanh": tf.tanh,
-    "arcsinh": tf.asinh,
-    "arccosh": tf.acosh,
-    "arctanh": tf.atanh,
-    "erf": tf.math.erf,
-    "sigmoid": tf.sigmoid,
-    "relu": lambda x: tf.nn.relu(x),
     "_softmax": softmax,
-    "_log_softmax": lambda x, axis: tf.nn.log_softmax(x, axis),
-    "logsumexp": reduction(tf.reduce_logsumexp),
+    "_log_softmax": lambda x, axis: raw.LogSoftmax(logits=x) if axis == -1 else tf.nn.log_softmax(x, axis),
+    "logsumexp": logsumexp,
     "_cast": cast,
     "stop_gradient": tf.stop_gradient,
-    "sum": reduction(tf.reduce_sum),
-    "mean": mean,
-    "_prod": reduction(tf.reduce_prod),
-    "amax": extreme(tf.reduce_max),
-    "amin": extreme(tf.reduce_min),
-    "any": reduction(tf.reduce_any),
-    "all": reduction(tf.reduce_all),
+    "sum": _sum,
+    "mean": ByDtype(_mean, {tf.float16: _wide_mean, tf.bfloat16: _wide_mean}),  # their sum could be too large for them
+    "_prod": reduction(tf.reduce_prod, raw.Prod),
+    "amax": extreme(_largest),
+    "amin": extreme(reduction(tf.reduce_min, raw.Min)),
+    "any": reduction(tf.reduce_any, raw.Any),
+    "all": reduction(tf.reduce_all, raw.All),
     "argmax": arg(tf.argmax),
     "argmin": arg(tf.argmin),
     "_cumsum": cumulative(tf.cumsum),
     "_cumprod": cumulative(tf.math.cumprod),
     "_reshape": reshape,
-    "transpose": lambda x, axes: tf.transpose(x, axes),
+    "transpose": transpose,
     "expand_dims": expand_dims,
     "squeeze": lambda x, axis: tf.squeeze(x, axis),
     "broadcast_to": tf.broadcast_to,
     "_flip": lambda x, axes: tf.reverse(x, list(axes)),
-    "concatenate": tf.concat,
-    "stack": tf.stack,
+    "concatenate": lambda xs, axis: raw.ConcatV2(values=xs, axis=axis) if len(xs) > 1 else tf.concat(xs, axis),
+    "stack": lambda xs, axis: raw.Pack(values=xs, axis=axis),
     "split": split,
     "tile": tile,
     "repeat": repeat,
@@ -500,13 +478,9 @@ KERNELS: dict[str, Any] = {
     "_fill": fill,
     "_fill_like": lambda x, value, dtype: fill(tf.shape(x), value, dtype),
     "_arange": arange,
-    "_einsum": lambda operands, subscripts: product(lambda *xs: tf.einsum(subscripts, *xs))(*operands),
+    "_einsum": lambda operands, subscripts: product(lambda *xs: einsum(subscripts, *xs))(*operands),
     "matmul": product(lambda a, b: _matmul(a, b)),
 }
-
-
-def _comparable(a: Any, b: Any) -> tuple[Any, Any]:
-    return (tf.cast(a, tf.uint8), tf.cast(b, tf.uint8)) if a.dtype == tf.bool else (a, b)
 
 
 def _matmul(a: Any, b: Any) -> Any:

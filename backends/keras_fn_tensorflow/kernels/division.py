@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_fn_tensorflow.kernels.ranges import accelerated, at_once
+
+raw = tf.raw_ops
 
 
 def power(x1: Any, x2: Any) -> Any:
@@ -57,10 +60,22 @@ def _all_known(x: Any, is_good: Any) -> bool:
 def floor_quotient(x1: Any, x2: Any) -> Any:
     """In 64 bits, as the floor of a quotient that was rounded may be one too many: that of 1 / 0.1 is 9."""
     if x1.dtype == tf.float64:
-        return tf.stop_gradient(_by_remainder(x1, x2))
-    wide = tf.clip_by_value(tf.cast(x2, tf.float64), -_HUGE, _HUGE)  # -1 // inf is -1
-    out = tf.cast(tf.floor(tf.cast(x1, tf.float64) / wide), x1.dtype)
-    return tf.stop_gradient(out + (x1 - x1))  # NaN of infinities
+        return raw.StopGradient(input=_by_remainder(x1, x2))
+    x1, x2 = raw.StopGradient(input=x1), raw.StopGradient(input=x2)
+    wide = raw.ClipByValue(  # -1 // inf is -1
+        t=raw.Cast(x=x2, DstT=tf.float64), clip_value_min=_constant(-_HUGE), clip_value_max=_constant(_HUGE)
+    )
+    out = raw.Cast(x=raw.FloorDiv(x=raw.Cast(x=x1, DstT=tf.float64), y=wide), DstT=x1.dtype)
+    return raw.AddV2(x=out, y=raw.Sub(x=x1, y=x1))  # NaN of infinities
+
+
+def _constant(number: float) -> Any:
+    return _kept(number) if tf.executing_eagerly() else tf.constant(number, tf.float64)
+
+
+@functools.cache
+def _kept(number: float) -> Any:
+    return tf.constant(number, tf.float64)
 
 
 _HUGE = 1e200  # more than any float32, and a quotient by it is no zero

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_fn.core.spec import REGISTRY
+from keras_fn.ops.image_color import BRIGHTNESS
 from keras_fn_tensorflow.kernels.gradients import with_gradient_of
 from keras_fn_tensorflow.kernels.ranges import at_once
 
@@ -28,6 +29,15 @@ def resize(images: Any, size: Any, interpolation: str, antialias: bool, data_for
     if images.dtype.is_integer:
         x = tf.clip_by_value(tf.round(x), float(images.dtype.min), float(images.dtype.max))
     return tf.cast(x, images.dtype)
+
+
+def rgb_to_grayscale(images: Any, axis: int) -> Any:
+    """One product of matrices."""
+    if axis not in (-1, images.shape.rank - 1) or images.dtype not in _FLOATS:
+        return REGISTRY["_rgb_to_grayscale"].fn(images, axis)
+    gray = tf.matmul(tf.reshape(images, (-1, 3)), tf.constant([[share] for share in BRIGHTNESS], images.dtype))
+    shape = images.shape[:-1]
+    return tf.reshape(gray, [*(shape if shape.is_fully_defined() else tf.unstack(tf.shape(images)[:-1])), 1])
 
 
 def rgb_to_hsv(images: Any, axis: int) -> Any:
@@ -79,5 +89,9 @@ def affine(images: Any, transform: Any, order: int, fill_mode: str, fill_value: 
 
 
 KERNELS: dict[str, Any] = {
-    "_affine": affine, "_hsv_to_rgb": hsv_to_rgb, "_resize": resize, "_rgb_to_hsv": rgb_to_hsv
+    "_affine": affine,
+    "_hsv_to_rgb": hsv_to_rgb,
+    "_resize": resize,
+    "_rgb_to_hsv": rgb_to_hsv,
+    "_rgb_to_grayscale": rgb_to_grayscale,
 }

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
+from keras_fn.core.spec import REGISTRY
 from keras_fn.ops import equations
+from keras_fn_tensorflow.kernels.gradients import with_gradient
+from keras_fn_tensorflow.kernels.ranges import at_once
 
 
 def cholesky(x: Any, upper: bool) -> Any:
@@ -34,7 +38,6 @@ def pinv(x: Any, rcond: float | None) -> Any:
     Source of the gradient: https://doi.org/10.1137/0710036
     """
 
-    @tf.custom_gradient
     def inverse(x: Any) -> Any:
         out = equations.pinv.fn(x, rcond)
 
@@ -47,7 +50,30 @@ def pinv(x: Any, rcond: float | None) -> Any:
 
         return out, gradient
 
-    return inverse(x)
+    return with_gradient(inverse, x)
+
+
+def lu_factor(x: Any) -> Any:
+    """TensorFlow's op, and its order of the rows as the exchanges that lead to it."""
+    body = REGISTRY["lu_factor"].fn
+    if not at_once(x) or not x.dtype.is_floating or x.shape[-1] != x.shape[-2] or 0 in x.shape.as_list():
+        return body(x)
+    try:
+        factors, order = tf.raw_ops.Lu(input=x)
+    except tf.errors.InvalidArgumentError:  # it takes no singular matrices
+        return body(x)
+    rows = [_exchanges(row) for row in order.numpy().reshape(-1, x.shape[-1]).tolist()]
+    return factors, tf.constant(np.array(rows, "int32").reshape(order.shape))
+
+
+def _exchanges(order: list[int]) -> list[int]:
+    """With which row each was exchanged, one after the other, so that the rows came into this order."""
+    rows, places, found = list(range(len(order))), list(range(len(order))), []
+    for step, row in enumerate(order):
+        place, other = places[row], rows[step]
+        rows[place], places[other] = other, place
+        found.append(place)
+    return found
 
 
 KERNELS: dict[str, Any] = {
@@ -61,5 +87,6 @@ KERNELS: dict[str, Any] = {
     "_solve": solve,
     "_solve_triangular": lambda a, b, lower: tf.linalg.triangular_solve(a, b, lower=lower),
     "_inv": tf.linalg.inv,
+    "lu_factor": lu_factor,
     "pinv": pinv,
 }

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_fn import ops  # noqa: F401  # pyright: ignore[reportUnusedImport]  (its modules declare the ops)
 from keras_fn.core.spec import REGISTRY
 from keras_fn_tensorflow.kernels.places import diagonal as gathered_diagonal
+from keras_fn_tensorflow.kernels.ranges import at_once
 
 raw = tf.raw_ops
 
@@ -51,6 +52,10 @@ def softsign(x: Any) -> Any:
     return raw.RealDiv(x=x, y=raw.AddV2(x=raw.Abs(x=x), y=1.0))  # the op of its name has no second derivative
 
 
+def elu(x: Any, alpha: float) -> Any:
+    return raw.Elu(features=x) if alpha == 1 else REGISTRY["elu"].fn(x, alpha)
+
+
 def log_sigmoid(x: Any) -> Any:
     return raw.Neg(x=raw.Softplus(features=raw.Neg(x=x)))
 
@@ -64,6 +69,36 @@ def clip(x: Any, low: Any, high: Any) -> Any:
 
 def angle(x: Any) -> Any:
     return raw.Atan2(y=raw.ZerosLike(x=x), x=x)
+
+
+def where(condition: Any, x1: Any, x2: Any) -> Any:
+    if isinstance(condition, tf.Tensor) and condition.dtype is tf.bool:
+        return raw.SelectV2(condition=condition, t=x1, e=x2)
+    return REGISTRY["where"].fn(condition, x1, x2)
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    """TensorFlow knows no answer for a whole row in which something is not finite."""
+    plain = predictions.dtype == tf.float32 and targets.dtype in (tf.int32, tf.int64) and targets.shape.rank == 1
+    if not plain or not at_once(predictions) or not bool(tf.reduce_all(raw.IsFinite(x=predictions))):
+        return REGISTRY["in_top_k"].fn(targets, predictions, k)
+    return raw.InTopKV2(predictions=predictions, targets=targets, k=k)
+
+
+# --- squares of pixels
+def squares(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel that moves pixels to channels, or back, where the channels are last."""
+    body = REGISTRY[name].fn
+
+    def kernel(x: Any, block: int, data_format: str) -> Any:
+        sizes = x.shape.as_list()
+        plain = data_format == "channels_last" and block > 1 and all(sizes[1:]) and sizes[0] != 0
+        divided, factor = (sizes[3:], block * block) if name == "_depth_to_space" else (sizes[1:3], block)
+        if not plain or any(size % factor for size in divided):
+            return body(x, block, data_format)
+        return fn(input=x, block_size=block)
+
+    return kernel
 
 
 # --- matrices
@@ -108,8 +143,14 @@ def triu(x: Any, k: Any) -> Any:
 
 KERNELS: dict[str, Any] = {
     "clip": clip,
+    "where": where,
     "angle": of_floats("angle", angle),
     "reciprocal": lambda x: raw.Reciprocal(x=x),
+    "elu": of_floats("elu", elu),
+    "selu": of_floats("selu", lambda x: raw.Selu(features=x)),
+    "in_top_k": in_top_k,
+    "_depth_to_space": squares("_depth_to_space", raw.DepthToSpace),
+    "_space_to_depth": squares("_space_to_depth", raw.SpaceToDepth),
     "hard_shrink": of_floats("hard_shrink", hard_shrink),
     "leaky_relu": of_floats("leaky_relu", leaky_relu),
     "log_sigmoid": of_floats("log_sigmoid", log_sigmoid),

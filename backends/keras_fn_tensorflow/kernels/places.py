@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
 
 from keras_fn.core.spec import REGISTRY
-from keras_fn_tensorflow.kernels.ranges import indexed
+from keras_fn_tensorflow.kernels.ranges import at_once, indexed
+
+raw = tf.raw_ops
 
 
 def diagonal(x: Any, offset: int, axis1: int, axis2: int) -> Any:
@@ -49,7 +52,16 @@ def segment_reduce(values: Any, ids: Any, num: Any, how: str) -> Any:
         empty = tf.math.unsorted_segment_sum(tf.ones_like(ids), ids, num) == 0
         empty = tf.reshape(empty, [-1] + [1] * (values.shape.rank - 1))
         out = tf.where(empty, tf.cast(float("-inf" if how == "max" else "inf"), values.dtype), out)
+        out = _with_nan(out, values, lambda bad: tf.math.unsorted_segment_sum(bad, ids, num))
     return out
+
+
+def _with_nan(out: Any, values: Any, add_up: Any) -> Any:
+    """Extremes with NaN where there is one among their values: TensorFlow passes over it, unless it comes last."""
+    bad = tf.math.is_nan(values)
+    if at_once(values) and not bool(tf.reduce_any(bad)):
+        return out
+    return out + add_up(tf.where(bad, values, tf.zeros_like(values)))
 
 
 def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
@@ -60,7 +72,11 @@ def scatter(x: Any, indices: Any, updates: Any, reduction: str | None) -> Any:
         updates = tf.broadcast_to(updates, tf.concat([tf.shape(indices)[:-1], tf.shape(x)[depth:]], 0))
     if reduction == "mul":
         return _multiplied(x, indices, updates)
-    return getattr(tf, f"tensor_scatter_nd_{reduction or 'update'}")(x, indices, updates)
+    out = getattr(tf, f"tensor_scatter_nd_{reduction or 'update'}")(x, indices, updates)
+    if reduction in ("max", "min") and x.dtype.is_floating:
+        out = _with_nan(out, updates, lambda bad: tf.tensor_scatter_nd_add(tf.zeros_like(out), indices, bad))
+        out = _with_nan(out, x, lambda bad: bad)
+    return out
 
 
 def _multiplied(x: Any, indices: Any, updates: Any) -> Any:
@@ -99,6 +115,10 @@ _SEARCHED = {
 }  # fmt: skip
 
 
+def _has_nan(row: Any) -> bool:
+    return math.isnan(float(raw.Max(input=row, axis=0)))  # the largest is NaN if one is
+
+
 def searchsorted(sequence: Any, values: Any, side: str) -> Any:
     """By halving, where the body compares each value with the whole sequence. NaN is behind all numbers."""
     if sequence.dtype not in _SEARCHED:
@@ -106,6 +126,8 @@ def searchsorted(sequence: Any, values: Any, side: str) -> Any:
     sequence, values = (tf.cast(x, _SEARCHED[sequence.dtype]) for x in (sequence, values))
     row = tf.reshape(values, [-1])
     if not sequence.dtype.is_floating:
+        return tf.reshape(tf.searchsorted(sequence, row, side), tf.shape(values))
+    if at_once(sequence) and at_once(row) and not _has_nan(sequence) and not _has_nan(row):
         return tf.reshape(tf.searchsorted(sequence, row, side), tf.shape(values))
     lost = tf.math.is_nan(sequence)
     numbers = tf.reduce_sum(tf.cast(tf.logical_not(lost), tf.int32))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_fn_torch.kernels import (
     basic,
+    contractions,
     control,
     conv,
     ctc,
@@ -26,6 +27,7 @@ KERNELS = {
     **special.KERNELS,
     **differentiation.KERNELS,
     **basic.KERNELS,
+    **contractions.KERNELS,
     **control.KERNELS,
     **conv.KERNELS,
     **ctc.KERNELS,

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from keras_fn.core import limits, shapes
+from keras_fn.core import limits, ranking, shapes
 from keras_fn.core.errors import OutOfRangeError
 from keras_fn.ops import reduction
+from keras_fn_torch import host
 from keras_fn_torch.arrays import TORCH_DTYPES, cast, device
 
 # ops that torch has under the same name, with the same arguments
@@ -48,12 +49,6 @@ def matmul(x1: Any, x2: Any) -> Any:
     if x1.dtype == torch.bool:
         return torch.matmul(x1.to(torch.int32), x2.to(torch.int32)) != 0
     return torch.matmul(x1, x2)
-
-
-def einsum(operands: Any, subscripts: str) -> Any:
-    if operands[0].dtype == torch.bool:
-        return torch.einsum(subscripts, *(x.to(torch.int32) for x in operands)) != 0
-    return torch.einsum(subscripts, *operands)
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
@@ -94,12 +89,27 @@ def mean(x: Any, axis: Any, keepdims: bool) -> Any:
     return torch.mean(x, axes, keepdims) if axes else x.clone()
 
 
+_FEW = 4096  # elements that take less time than the calls of another way
+
+
 def var(x: Any, axis: Any, keepdims: bool) -> Any:
     axes = _axes(x, axis)
-    if x.device.type == "cpu" and axes:
+    if x.device.type == "cpu" and axes and (torch.compiler.is_compiling() or not 0 < x.numel() <= _FEW):
         # torch updates mean and variance element by element: on a CPU, two passes take a third of that
         return reduction.var.fn(x, axes, keepdims)
     return torch.var(x, axes, correction=0, keepdim=keepdims) if axes else torch.zeros_like(x)
+
+
+def moments(x: Any, axes: Any, keepdims: bool, synchronized: bool) -> Any:
+    axes = _axes(x, axes)
+    if not axes or not x.is_floating_point() or x.dtype.itemsize < 4:
+        return reduction.moments.fn(x, axes, keepdims, synchronized)
+    centre = torch.mean(x, axes, True)
+    apart = x - centre
+    # in place, where no gradient needs what was there
+    squares = torch.square(apart) if apart.requires_grad else apart.square_()
+    mean = centre if keepdims else centre.squeeze(axes)
+    return mean, torch.mean(squares, axes, keepdims)
 
 
 def extreme(fn: Any) -> Any:
@@ -188,7 +198,9 @@ def transpose(x: Any, axes: Any) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if isinstance(axis, int):
+        return x.unsqueeze(axis)
+    axes = tuple(axis)
     rank = x.ndim + len(axes)
     for a in sorted(a % rank for a in axes):
         x = x.unsqueeze(a)
@@ -259,12 +271,22 @@ def _positive(x: Any, keys: Any) -> Any:
     return tuple(out), flips
 
 
+_CONCRETE = frozenset((torch.Tensor, torch.nn.Parameter))
+
+
 def take(x: Any, indices: Any, axis: Any) -> Any:
     if axis is None:
         return x.reshape(-1)[indices.long()]
     axis %= x.ndim
-    indices = _from_front(indices if indices.dtype == torch.int32 else indices.long(), x.shape[axis])
-    if axis == 0 and x.ndim == 2:
+    indices = indices if indices.dtype == torch.int32 else indices.long()
+    rows = axis == 0 and x.ndim == 2
+    if rows and x.__class__ in _CONCRETE and x.device.type == "cpu" and not torch.compiler.is_compiling():
+        try:  # there torch looks whether they are in range
+            return F.embedding(indices, x)
+        except IndexError:  # out of range, or below 0
+            pass
+    indices = _from_front(indices, x.shape[axis])
+    if rows:
         return F.embedding(indices, x)
     out = _looked_up(torch.index_select, x, axis, indices.reshape(-1).long())
     return out.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
@@ -345,18 +367,36 @@ def select(condition: Any, x1: Any, x2: Any) -> Any:
     return torch.where(condition, x1, x2)
 
 
+def sort(x: Any, axis: int) -> Any:
+    seen = host.constant(x) if host.sortable(x) else None
+    if seen is not None:
+        return torch.from_numpy(np.sort(seen, axis=axis))
+    return torch.sort(x, dim=axis).values if x.ndim else no_axis(axis)
+
+
 def argsort(x: Any, axis: int) -> Any:
+    seen = host.array(x) if host.sortable(x) else None
+    if seen is not None:
+        return torch.from_numpy(ranking.argsort(seen, axis))
     return torch.argsort(x, dim=axis, stable=True).to(torch.int32) if x.ndim else no_axis(axis)
 
 
 def top_k(x: Any, k: int, sorted: bool) -> Any:
     limits.check_top(k, x.shape)
-    # torch.topk takes any of equal elements, elsewhere the first of them come first: so their places join the numbers
-    if x.dtype in _BITS and x.numel():
+    # torch.topk takes any of equal elements, elsewhere the first of them come first
+    if x.numel() >= _MANY and x.dtype != torch.bool and host.array(x) is not None:
+        values, indices = torch.topk(x, min(k + 1, x.shape[-1]))
+        # where each is below the one before, there were no two; NaN is not below anything
+        if bool((values[..., 1:] < values[..., :-1]).all()):
+            return values[..., :k], indices[..., :k].to(torch.int32)
+    if x.dtype in _BITS and x.numel() >= _MANY:  # places join the numbers
         indices = torch.topk(_ranked(x.detach()), k).indices
         return torch.gather(x, -1, indices), indices.to(torch.int32)
     values, indices = torch.sort(x, dim=-1, descending=True, stable=True)
     return values[..., :k], indices[..., :k].to(torch.int32)
+
+
+_MANY = 512  # elements from which on it pays to sort only k of them
 
 
 # dtypes of which a number and its place fit into 64 bits -> the integers of the same size
@@ -403,6 +443,7 @@ KERNELS: dict[str, Any] = {
     "silu": F.silu,
     "sum": signed(sum_),
     "mean": mean,
+    "moments": moments,
     "var": var,
     "_prod": signed(one_by_one(lambda x, a, k: torch.prod(x, a, k, dtype=x.dtype))),
     "amax": extreme(torch.amax),
@@ -431,12 +472,11 @@ KERNELS: dict[str, Any] = {
     "slice": slice_,
     "slice_update": slice_update,
     "_segment_sum": segment_sum,
-    "sort": lambda x, axis: torch.sort(x, dim=axis).values if x.ndim else no_axis(axis),
+    "sort": sort,
     "argsort": argsort,
     "top_k": top_k,
     "_one_hot": one_hot,
     "_fill": lambda shape, value, dtype: torch.full(shape, value, dtype=TORCH_DTYPES[dtype], device=device()),
     "_fill_like": lambda x, value, dtype: torch.full_like(x, value, dtype=TORCH_DTYPES[dtype]),
     "_arange": arange,
-    "_einsum": einsum,
 }

@@ -1,4 +1,4 @@
-"""Control flow: Python's own, and torch.vmap."""
+"""Control flow: Python's own, torch.vmap, and nodes in code that is compiled."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import Any
 import torch
 
 from keras_fn.core import loops
+from keras_fn_torch.kernels import captured
 
 
 def vectorized_map(operands: list[Any], f: Any) -> list[Any]:
-    return torch.vmap(f, randomness="different")(*operands)
+    with captured.at(captured.MAPPED):
+        return torch.vmap(f, randomness="different")(*operands)
 
 
 KERNELS: dict[str, Any] = {
-    "_cond": loops.choose,
-    "_switch": loops.pick,
-    "_while_loop": loops.repeat_while,
-    "_scan": loops.scanner(torch.unbind, torch.stack),
+    "_cond": captured.choose,
+    "_switch": captured.pick,
+    "_while_loop": captured.repeat_while,
+    "_scan": loops.scanner(torch.unbind, torch.stack, written_out=True),
     "_vectorized_map": vectorized_map,
 }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
+from keras_fn.ops import functions
+from keras_fn_torch import host
 from keras_fn_torch.arrays import TORCH_DTYPES
 
 # ops that torch has under the same name, with the same arguments
@@ -58,6 +61,15 @@ def conj(x: Any) -> Any:
     return torch.conj_physical(x)
 
 
+def ldexp(x1: Any, x2: Any) -> Any:
+    """NumPy's, which is exact, where torch multiplies by a power that may overflow."""
+    if x1.dtype in (torch.float32, torch.float64) and x2.dtype in (torch.int8, torch.int16, torch.int32):
+        number, exponent = host.constant(x1), host.array(x2)
+        if number is not None and exponent is not None:
+            return torch.from_numpy(np.asarray(np.ldexp(number, exponent)))
+    return functions.ldexp.fn(x1, x2)
+
+
 left_shift = shift(torch.bitwise_left_shift, torch.zeros_like)
 right_shift = shift(torch.bitwise_right_shift, lambda x: -(x < 0).to(x.dtype))
 
@@ -74,5 +86,6 @@ KERNELS: dict[str, Any] = {
     "conj": conj,
     "_view": view,
     "isin": isin,
+    "ldexp": ldexp,
     "copy": torch.clone,
 }

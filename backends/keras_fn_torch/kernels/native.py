@@ -235,7 +235,13 @@ def adaptive_average_pool(x: Any, output_size: Any, data_format: str) -> Any:
     return fn(x.movedim(-1, 1), output_size).movedim(1, -1)
 
 
+def where(condition: Any, x1: Any, x2: Any) -> Any:
+    is_bool = isinstance(condition, torch.Tensor) and condition.dtype is torch.bool
+    return (torch.where if is_bool else REGISTRY["where"].fn)(condition, x1, x2)
+
+
 KERNELS: dict[str, Any] = {
+    "where": where,
     **{name: getattr(torch, name) for name in SAME.split()},
     "celu": of_floats("celu", celu),
     "elu": of_floats("elu", F.elu),

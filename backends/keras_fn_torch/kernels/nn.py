@@ -71,8 +71,9 @@ def attention(
         least = -3e4 if query.dtype == torch.float16 else -3e38
         bias = torch.where(mask, 0.0 if bias is None else bias, least).to(query.dtype)
     heads_first = [x.transpose(1, 2) for x in (query, key, value)]
-    shared = query.shape[2] != key.shape[2]
-    options: dict[str, Any] = {"attn_mask": bias, "is_causal": is_causal, "scale": scale, "enable_gqa": shared}
+    options: dict[str, Any] = {"attn_mask": bias, "is_causal": is_causal, "scale": scale}
+    if query.shape[2] != key.shape[2]:
+        options["enable_gqa"] = True
     if not flash_attention:
         return F.scaled_dot_product_attention(*heads_first, **options).transpose(1, 2)
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
@@ -105,8 +106,14 @@ def linear(x: Any, weights: Any, bias: Any) -> Any:
 
 
 def class_loss(target: Any, log_p: Any, axis: int) -> Any:
+    flat = log_p.ndim == 2 and axis in (1, -1)
+    if flat and log_p.device.type == "cpu" and not torch.compiler.is_compiling():
+        try:
+            return F.nll_loss(log_p, target.long(), reduction="none", ignore_index=-1)
+        except IndexError:  # a CPU looks at all targets, and one of them is no class
+            pass
     inside = (target >= 0) & (target < log_p.shape[axis])
-    if log_p.ndim == 2 and axis in (1, -1):
+    if flat:
         return F.nll_loss(log_p, torch.where(inside, target, -1).long(), reduction="none", ignore_index=-1)
     index = torch.where(inside, target, 0).long().unsqueeze(axis)
     return torch.where(inside, -log_p.gather(axis, index).squeeze(axis), 0.0)

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from keras_fn.ops import counting, lookup
+from keras_fn.ops import counting, lookup, quantiles
+from keras_fn_torch import host
 
 
 def nonzero(x: Any) -> Any:
@@ -16,6 +17,8 @@ def nonzero(x: Any) -> Any:
 
 
 def bincount(x: Any, weights: Any, minlength: int) -> Any:
+    if weights is None and x.ndim == 1 and x.device.type == "cpu" and not torch.compiler.is_compiling():
+        return torch.bincount(x, minlength=minlength).to(torch.int32)
     length = max(int(x.max()) + 1 if x.numel() else 0, minlength)
     rows = x if x.ndim == 2 else x[None]
     dtype = torch.int32 if weights is None else weights.dtype
@@ -89,6 +92,20 @@ def searchsorted(sequence: Any, values: Any, side: str) -> Any:
     return torch.where(values.isnan(), behind, torch.minimum(place, numbers)).to(torch.int32)
 
 
+def quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool) -> Any:
+    seen = host.constant(x) if isinstance(q, quantiles.KNOWN) else None
+    if seen is None:
+        return quantiles._plain_quantile.fn(x, q, axis, method, keepdims)
+    return torch.from_numpy(quantiles.of_array(seen, q, axis, method, keepdims))
+
+
+def median(x: Any, axis: Any, keepdims: bool) -> Any:
+    seen = host.constant(x)
+    if seen is None:
+        return quantiles.median.fn(x, axis, keepdims)
+    return torch.from_numpy(quantiles.of_array(seen, 0.5, axis, "linear", keepdims))
+
+
 def correlate(x1: Any, x2: Any, mode: str) -> Any:
     if x1.is_complex():
         parts = [correlate(a, b, mode) for a in (x1.real, x1.imag) for b in (x2.real, x2.imag)]
@@ -127,4 +144,6 @@ KERNELS: dict[str, Any] = {
     "_correlate": correlate,
     "_distinct": distinct,
     "histogram": histogram,
+    "median": median,
+    "quantile": quantile,
 }

@@ -42,8 +42,9 @@ def _run(network: Weights, inputs: Any, go_backwards: bool, return_sequences: bo
     x = inputs.flip(1) if go_backwards else inputs
     biased = len(weights) > 2
     outputs, *states = fn(x, state, weights, biased, 1, 0.0, torch.is_grad_enabled(), False, True)
-    last = outputs[:, -1]
-    return last, (outputs if return_sequences else last.unsqueeze(1)), [s.squeeze(0) for s in states]
+    ends = [s.squeeze(0) for s in states]
+    last = ends[0]  # not the last of the outputs: its gradient would be zeros for all steps before it
+    return last, (outputs if return_sequences else last.unsqueeze(1)), ends
 
 
 def _lstm(inputs: Any, h0: Any, c0: Any, kernel: Any, recurrent: Any, bias: Any) -> Weights:

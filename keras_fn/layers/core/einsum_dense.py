@@ -10,6 +10,7 @@ from keras_fn.core.arguments import Dims
 from keras_fn.core.errors import ArgumentError, ShapeError
 from keras_fn.layers.arguments import is_int, unsupported
 from keras_fn.layers.base import Layer
+from keras_fn.ops.linear import _linear_along
 
 
 class EinsumDense(Layer):
@@ -145,9 +146,10 @@ class EinsumDense(Layer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """The outputs."""
-        outputs = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
-            outputs = ops.add(outputs, self.bias)
+            outputs = _linear_along(inputs, self.kernel, self.bias, self.equation)
+        else:
+            outputs = ops.einsum(self.equation, inputs, self.kernel)
         return self.activation(outputs)
 
 

@@ -234,7 +234,7 @@ class RNN(Layer):
         """The dropout masks of the cell, drawn once for the whole sequence."""
         if not training or not getattr(self.cell, "drops", False):
             return nullcontext()
-        return self.cell.hold_masks(sequences[:, 0], states)
+        return self.cell.hold_masks(ops.get_item(sequences, (slice(None), 0)), states)
 
     def recurrent_path(self, mask: Any = None, training: bool = False) -> RecurrentPath:
         """Which way a call goes, "fused" (the framework's own kernel) or "loop", and why.

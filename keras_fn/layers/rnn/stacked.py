@@ -103,7 +103,8 @@ class StackedRNNCells(Layer):
                 if isinstance(cell, RecurrentDropout) and cell.drops:
                     # only the first cell's input is at hand; of the others' only the width is known
                     width = cell.kernel.shape[0]  # type: ignore[attr-defined]
-                    like = inputs if i == 0 else ops.repeat(ops.ones_like(own[0][:, :1]), width, 1)
+                    rows = ops.get_item(own[0], (slice(None), slice(0, 1)))
+                    like = inputs if i == 0 else ops.repeat(ops.ones_like(rows), width, 1)
                     stack.enter_context(cell.hold_masks(like, own))
             yield
 

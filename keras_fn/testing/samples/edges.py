@@ -201,9 +201,13 @@ def _order() -> Iterator[Edge]:
     yield edge("top_k", "zeros of both signs", array([-0.0, 0.0, -0.0, 0.0]), 3, gives=([0, 0, 0], [0, 1, 2]))
     yield edge("top_k", "lowest of int32", array([-(2**31), 5, -(2**31)], "int32"), 2, gives=([5, -(2**31)], [1, 0]))
     yield edge("top_k", "uint8", array([0, 255, 255, 3], "uint8"), 3, gives=([255, 255, 3], [1, 2, 3]))
-    yield edge("segment_max", "NaN", array([1.0, NAN, 2.0]), array([0, 0, 1], "int32"), 2, gives=[NAN, 2])
-    yield edge("scatter_update", "NaN in a maximum", V, array([[1], [2]], "int32"), array([NAN, 60]), "max",
-               gives=[0, NAN, 60, 3, 4])  # fmt: skip
+    for op, reduction in (("segment_max", "max"), ("segment_min", "min")):
+        yield edge(op, "NaN", array([1.0, NAN, 2.0]), array([0, 0, 1], "int32"), 2, gives=[NAN, 2])
+        yield edge(op, "NaN before others", array([NAN, 1.0, 2.0, NAN]), array([0, 0, 1, 2], "int32"), 3,
+                   gives=[NAN, 2, NAN])  # fmt: skip
+        yield edge("scatter_update", f"NaN in a {reduction}imum", array([-INF, 1.0, NAN, 3.0]),
+                   array([[1], [1], [2], [3]], "int32"), array([NAN, 0.0, 5.0, 3.0]), reduction,
+                   gives=[-INF, NAN, NAN, 3])  # fmt: skip
 
 
 def _nothing() -> Iterator[Edge]:

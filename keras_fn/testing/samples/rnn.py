@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_fn.ops.elementwise import sigmoid, tanh
-from keras_fn.ops.linear import _linear
+from keras_fn.ops.linear import _linear, _linear_along
 from keras_fn.ops.rnn import standard_lstm
 from keras_fn.testing.samples.sample import call, empty, floats, row
 
@@ -110,7 +110,7 @@ def _rows(kind: str, oracle: Any, gates: int, states: int, functions: tuple[Any,
     ]
 
 
-DECLARED = (standard_lstm, _linear)  # ops declare themselves where their module is imported
+DECLARED = (standard_lstm, _linear, _linear_along)  # ops declare themselves where their module is imported
 
 SAMPLES = [
     *_rows("lstm", _lstm, 4, 2, (tanh, sigmoid)),
@@ -123,6 +123,20 @@ SAMPLES = [
         empty(floats(0, 3), floats(3, 4), floats(4)),
         empty(floats(2, 0), floats(0, 4), floats(4)),
         oracle=lambda x, weights, bias: x @ weights + bias,
+        grad=(0, 1, 2),
+        twice=True,
+        batched=(0,),
+        grid="numbers",
+        tolerance=3.0,
+    ),
+    row(
+        "_linear_along",
+        call(floats(2, 5, 3), floats(3, 2, 4), floats(2, 4), "abc,cde->abde"),
+        call(floats(2, 3, 4), floats(3, 4, 5), floats(5), "...bc,bcd->...d"),
+        call(floats(2, 5, 3), floats(3, 2, 4), floats(2, 1), "abc, cde -> abde"),
+        call(floats(2, 5, 3), floats(5, 4), floats(4, 3), "abc,bd->adc"),
+        empty(floats(0, 5, 3), floats(3, 2, 4), floats(2, 4), "abc,cde->abde"),
+        oracle=lambda x, weights, bias, equation: np.einsum(equation.replace(" ", ""), x, weights) + bias,
         grad=(0, 1, 2),
         twice=True,
         batched=(0,),

@@ -13,8 +13,7 @@ from keras_fn.core import dtypes, trees
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import unwrap
-
-_ALIGNMENT = 64  # bytes
+from keras_fn.trainer.data.memory import Memory, aligned
 
 
 class ArraySource:
@@ -63,9 +62,14 @@ class ArraySource:
         leaves = trees.flatten(self.data)
         return active.backend.gathers_on_host and all(a is None or isinstance(a, np.ndarray) for a in leaves)
 
-    def gathered(self, rows: Any) -> Any:
-        """The rows of each array, in new memory that a device which is the host's CPU can read in place."""
-        return trees.map(lambda a: None if a is None else _take(a, rows), self.data)
+    def gathered(self, rows: Any, memory: Memory | None = None) -> Any:
+        """The rows of each array, in memory that a device which is the host's CPU can read in place.
+
+        Args:
+            rows: array of row numbers, of any shape.
+            memory: where they are put; new memory where not given.
+        """
+        return trees.map(lambda a: None if a is None else _take(a, rows, memory), self.data)
 
     def order(self, epoch: int) -> Any:
         """Row numbers in the order of an epoch."""
@@ -105,27 +109,31 @@ class ArraySource:
             convert: makes of a slice what a step takes.
         """
         full = math.ceil(self.size / self.batch_size)
+        cuts = [_cutter(a, convert) for a in trees.flatten(self.data)]
+        form = trees.structure(self.data)
         assert self.steps is not None
         for number in range(self.steps):
             start = number % full * self.batch_size
-
-            def part(a: Any, start: int = start) -> Any:
-                return None if a is None else convert(a[start : start + self.batch_size])
-
-            yield trees.map(part, self.data)
+            yield form.unflatten([cut(start, start + self.batch_size) for cut in cuts])
 
     def first(self) -> Any:
         """The first rows, to learn structure, shapes and dtypes from."""
         return trees.map(lambda a: None if a is None else a[: self.batch_size], self.data)
 
 
-def _take(a: Any, rows: Any) -> Any:
-    """Rows of an array. Their memory begins where vector instructions like it, without which a device copies it."""
-    shape = (*rows.shape, *a.shape[1:])
-    size = math.prod(shape) * a.itemsize
-    memory = np.empty(size + _ALIGNMENT, "uint8")
-    start = -memory.ctypes.data % _ALIGNMENT
-    out = memory[start : start + size].view(a.dtype).reshape(shape)
+def _cutter(a: Any, convert: Callable[[Any], Any]) -> Callable[[int, int], Any]:
+    """What cuts rows out of an array and converts them: the other way round where the whole is converted in place."""
+    if a is None:
+        return lambda start, stop: None
+    if not active.backend.takes_in_place(a):
+        return lambda start, stop: convert(a[start:stop])
+    whole = convert(a)
+    return lambda start, stop: whole[start:stop]
+
+
+def _take(a: Any, rows: Any, memory: Memory | None) -> Any:
+    """Rows of an array."""
+    out = aligned((*rows.shape, *a.shape[1:]), a.dtype, memory)
     return np.take(a, rows, axis=0, out=out, mode="clip")
 
 
