@@ -64,6 +64,28 @@ def test_constants_are_told_apart():
     assert len(constants.kept) < 5000
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("order", [(0.0, -0.0), (-0.0, 0.0)])
+def test_zeros_keep_their_signs(dtype, order):
+    """Each after the other one: a framework may keep tensors of numbers, and 0.0 is equal to -0.0."""
+    one, minus = (ops.convert_to_tensor([x], dtype) for x in (1.0, -0.0))
+    for _ in range(2):
+        for zero in order:
+            sign = np.signbit(zero)
+            for made in (
+                ops.convert_to_tensor([zero], dtype)[0],
+                ops.convert_to_tensor(zero, dtype),
+                ops.full((1,), zero, dtype),
+                ops.multiply(one, zero),
+                ops.multiply(zero, one),
+                ops.add(minus, zero),
+                ops.subtract(zero, ops.zeros_like(one)),
+                ops.where(one > 0, zero, one),
+            ):
+                assert np.signbit(ops.convert_to_numpy(ops.cast(made, "float32"))) == sign
+            assert np.signbit(ops.convert_to_numpy(ops.cast(ops.true_divide(one, zero), "float32"))) == sign
+
+
 def test_true_is_not_one():
     x = ops.convert_to_tensor(TENSORS["bool"])
     for _ in range(2):

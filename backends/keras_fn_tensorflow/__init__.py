@@ -17,6 +17,7 @@ from keras_fn.core.constants import Constants
 from keras_fn_tensorflow import step
 from keras_fn_tensorflow.kernels import KERNELS
 from keras_fn_tensorflow.kernels.basic import cast
+from keras_fn_tensorflow.kernels.numbers import constant
 from keras_fn_tensorflow.module import TensorFlowLayer, TensorFlowVariable
 from keras_fn_tensorflow.ragged import RaggedMethods
 from keras_fn_tensorflow.sparse import SparseMethods
@@ -68,7 +69,7 @@ class TensorFlowBackend(SparseMethods, RaggedMethods, Backend):
         if isinstance(x, np.ndarray) and dtype is not None and x.dtype.kind in "biuf":
             return tf.convert_to_tensor(x.astype(tf.dtypes.as_dtype(dtype).as_numpy_dtype, copy=False))
         if isinstance(x, (float, int)) and dtype is not None and not isinstance(x, bool):
-            return tf.cast(x, dtype) if dtype == "bool" else tf.constant(x, dtype)
+            return tf.cast(x, dtype) if dtype == "bool" else constant(x, dtype)
         return cast(tf.convert_to_tensor(x), dtype) if dtype is not None else tf.convert_to_tensor(x)
 
     def constant(self, number: Any, dtype: str) -> Any:

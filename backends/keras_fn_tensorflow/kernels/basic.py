@@ -402,6 +402,8 @@ def segment_sum(values: Any, ids: Any, num: int) -> Any:
 
 
 def fill(shape: Any, value: Any, dtype: str) -> Any:
+    if value.__class__ is float:
+        value = np.array(value)  # of a Python float, -0.0 may come out as 0.0 (see numbers.py)
     if dtype in EIGHT_BITS:
         return cast(tf.fill(shape, tf.cast(value, tf.float32)), dtype)
     return tf.fill(shape, tf.cast(value, dtype))

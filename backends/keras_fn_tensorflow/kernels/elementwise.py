@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_fn.core.ways import ByDtype
 from keras_fn_tensorflow.kernels.division import floor_quotient, power, whole
+from keras_fn_tensorflow.kernels.numbers import constant
 
 raw = tf.raw_ops
 Function = Callable[..., Any]
@@ -39,7 +40,9 @@ def arithmetic(fn: Function, boolean: Function | None = None) -> ByDtype:
     def with_number(x1: Any, x2: Any) -> Any:
         kind = x1.__class__
         if kind is int or kind is float:
-            x1 = tf.constant(x1, x2.dtype)
+            x1 = constant(x1, x2.dtype)
+        elif x2.__class__ is float and not x2:
+            x2 = constant(x2, x1.dtype)
         return fn(x=x1, y=x2)
 
     return ByDtype(binary(fn), {tf.bool: binary(boolean)} if boolean else {}, with_number)
