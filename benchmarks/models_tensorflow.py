@@ -60,13 +60,13 @@ def conv_transpose(p: Any, x: Any) -> Any:
 
 
 def lstm(p: Any, x: Any) -> Any:
-    """The fused kernel that TensorFlow has for a CPU."""
+    """The fused kernel that TensorFlow has for a CPU; the gradient of its second version is wrong (decision 13)."""
     x = tf.transpose(x, (1, 0, 2))
     units = p[0].shape[1] // 4
     zeros, none = tf.zeros((tf.shape(x)[1], units)), tf.zeros(units)
-    out = tf.raw_ops.BlockLSTMV2(
+    out = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.constant(x.shape[0], tf.int64), x=x, cs_prev=zeros, h_prev=zeros, w=p[0], wci=none, wcf=none,
-        wco=none, b=p[1], cell_clip=0.0, use_peephole=False,
+        wco=none, b=p[1], forget_bias=0.0, cell_clip=-1.0, use_peephole=False,
     )  # fmt: skip
     return out.h[-1]
 
