@@ -97,7 +97,9 @@ _unique_at_once = compiled_if_eager(lookup._unique.fn, (1, 2, 3))
 def unique(x: Any, axis: int | None, size: int | None, fill_value: Any) -> Any:
     """The body with a fixed size, as one program; where none is given, with the largest, of which the rest is cut."""
     most = x.size if axis is None else x.shape[axis]
-    if size is not None or isinstance(x, Tracer) or not most:
+    if size is None and not most:
+        return lookup._unique.fn(x, axis, size, fill_value)
+    if size is not None or isinstance(x, Tracer):
         return _unique_at_once(x, axis, size, fill_value)
     values, index, inverse, counts = _unique_at_once(x, axis, most, None)
     found = int(np.count_nonzero(counts))
