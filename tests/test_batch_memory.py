@@ -5,34 +5,35 @@ from __future__ import annotations
 import numpy as np
 
 import keras_fn
+from keras_fn.core.aligned import aligned
 from keras_fn.trainer import pace
-from keras_fn.trainer.data.memory import Memory, aligned
+from keras_fn.trainer.data.memory import Memory
 
 FLOAT = np.dtype("float32")
 
 
 def test_a_block_comes_again_when_nobody_shows_it():
     memory = Memory(lambda: None)
-    first = aligned((3, 5), FLOAT, memory)
+    first = aligned((3, 5), FLOAT, memory.block)
     place = first.ctypes.data
     assert place % 64 == 0
-    other = aligned((3, 5), FLOAT, memory)
+    other = aligned((3, 5), FLOAT, memory.block)
     assert other.ctypes.data != place
     view = first[1:]
     del first
-    assert aligned((3, 5), FLOAT, memory).ctypes.data != place
+    assert aligned((3, 5), FLOAT, memory.block).ctypes.data != place
     del view
-    assert aligned((3, 5), FLOAT, memory).ctypes.data == place
+    assert aligned((3, 5), FLOAT, memory.block).ctypes.data == place
 
 
 def test_before_more_is_taken_the_steps_are_waited_for():
     held = []
     memory = Memory(held.clear)
     for _ in range(4):
-        held.append(aligned((8,), FLOAT, memory))
+        held.append(aligned((8,), FLOAT, memory.block))
     places = {a.ctypes.data for a in held}
     assert len(places) == 4
-    assert aligned((8,), FLOAT, memory).ctypes.data in places
+    assert aligned((8,), FLOAT, memory.block).ctypes.data in places
     assert not held
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_fn.core import dtypes
+from keras_fn.core.aligned import ROUND
 from keras_fn.core.backend import Backend
 from keras_fn.core.constants import Constants
 from keras_fn_tensorflow import step
@@ -87,6 +88,11 @@ class TensorFlowBackend(SparseMethods, RaggedMethods, Backend):
     def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         with tf.init_scope():
             return tf.Variable(self.convert(value, dtype), trainable=trainable, dtype=dtype)
+
+    def adopt(self, array: Any) -> Any:
+        if array.dtype.kind not in "biuf" or array.ctypes.data % ROUND:  # of which TensorFlow makes a copy
+            return self.convert(array, array.dtype.name)
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
     def read_cell(self, cell: Any) -> Any:
         return cell.value()

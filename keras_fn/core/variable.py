@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
-import numpy as np
-
 from keras_fn.core import dtypes, shapes
+from keras_fn.core.aligned import aligned, zeroed
 from keras_fn.core.allowance import VARIABLE, count_work, take_room
 from keras_fn.core.backend import active
 from keras_fn.core.context import context
@@ -108,7 +107,8 @@ class Variable(TensorOperators):
             draw: Any = getattr(initializer, "draw", None) or initializer
             if context.undrawn is not None and getattr(getattr(draw, "__self__", None), "_kf_random", False):
                 context.undrawn[id(self)] = (self, draw)
-                return np.zeros(self._shape, self._dtype if self._dtype in ("float16", "float64") else "float32")
+                stored = self._dtype if self._dtype in ("float16", "float64") else "float32"
+                return self.backend.adopt(aligned(self._shape, stored, zeroed))
             value = draw(self._shape, dtype=self._dtype)
             got = tuple(value.shape)
             if got != self._shape:

@@ -7,21 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn.core.aligned import aligned
 from keras_fn.core.variable import Variable
 
-# what XLA and TensorFlow ask for; small arrays are copied as fast as they are taken over
-_ROUND, _LARGE = 64, 2**16
+# bytes from which on; small arrays are copied as fast as they are taken over
+_LARGE = 2**16
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """An array without values, at a round address where it is large."""
-    dtype = np.dtype(dtype)
-    size = math.prod(shape) * dtype.itemsize
-    if size < _LARGE:
-        return np.empty(shape, dtype)
-    raw = np.empty(size + _ROUND, "uint8")
-    start = -raw.ctypes.data % _ROUND
-    return raw[start : start + size].view(dtype).reshape(shape)
+    small = math.prod(shape) * np.dtype(dtype).itemsize < _LARGE
+    return np.empty(shape, dtype) if small else aligned(shape, dtype)
 
 
 def give(variable: Variable, array: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_fn.core.spec import REGISTRY
 from keras_fn.ops import equations
-from keras_fn_tensorflow.kernels.gradients import with_gradient
+from keras_fn_tensorflow.kernels.gradients import with_gradient, with_gradient_of
 from keras_fn_tensorflow.kernels.ranges import at_once
 
 
@@ -54,15 +54,16 @@ def pinv(x: Any, rcond: float | None) -> Any:
 
 
 def lu_factor(x: Any) -> Any:
-    """TensorFlow's op, and its order of the rows as the exchanges that lead to it."""
+    """TensorFlow's op, with the gradient of the body, and its order of the rows as the exchanges that lead to it."""
     body = REGISTRY["lu_factor"].fn
     if not at_once(x) or not x.dtype.is_floating or x.shape[-1] != x.shape[-2] or 0 in x.shape.as_list():
         return body(x)
     try:
-        factors, order = tf.raw_ops.Lu(input=x)
+        found, order = tf.raw_ops.Lu(input=x)
     except tf.errors.InvalidArgumentError:  # it takes no singular matrices
         return body(x)
     rows = [_exchanges(row) for row in order.numpy().reshape(-1, x.shape[-1]).tolist()]
+    factors = with_gradient_of(lambda x: body(x)[0], lambda _: found, x)
     return factors, tf.constant(np.array(rows, "int32").reshape(order.shape))
 
 

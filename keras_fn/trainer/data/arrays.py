@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes, trees
+from keras_fn.core.aligned import aligned, fresh
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import unwrap
-from keras_fn.trainer.data.memory import Memory, aligned
+from keras_fn.trainer.data.memory import Memory
 
 
 class ArraySource:
@@ -133,7 +134,7 @@ def _cutter(a: Any, convert: Callable[[Any], Any]) -> Callable[[int, int], Any]:
 
 def _take(a: Any, rows: Any, memory: Memory | None) -> Any:
     """Rows of an array."""
-    out = aligned((*rows.shape, *a.shape[1:]), a.dtype, memory)
+    out = aligned((*rows.shape, *a.shape[1:]), a.dtype, fresh if memory is None else memory.block)
     return np.take(a, rows, axis=0, out=out, mode="clip")
 
 

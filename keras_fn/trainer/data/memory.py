@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-_ALIGNMENT = 64  # bytes
 # blocks of one length, and lengths, that are kept
 _BLOCKS, _LENGTHS = 4, 16
-
-
-def aligned(shape: tuple[int, ...], dtype: Any, memory: Memory | None = None) -> Any:
-    """An array whose memory begins where vector instructions like it, without which a device copies it."""
-    size = math.prod(shape) * dtype.itemsize
-    block = np.empty(size + _ALIGNMENT, "uint8") if memory is None else memory.block(size + _ALIGNMENT)
-    start = -block.ctypes.data % _ALIGNMENT
-    return block[start : start + size].view(dtype).reshape(shape)
 
 
 class Memory:
