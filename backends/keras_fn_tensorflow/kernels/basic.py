@@ -27,6 +27,8 @@ def cast(x: Any, dtype: str) -> Any:
     found = x.dtype
     if found == target:
         return x
+    if x.__class__ is _RAGGED:
+        return x.with_flat_values(cast(x.flat_values, dtype))
     if found.is_floating:
         if dtype in _WHOLE:
             return _rounded(x, target)
@@ -35,6 +37,7 @@ def cast(x: Any, dtype: str) -> Any:
     return raw.Cast(x=x, DstT=target)
 
 
+_RAGGED = tf.RaggedTensor
 _TARGETS = {name: tf.dtypes.as_dtype(name) for name in dtypes.ALL}
 _WHOLE = frozenset(("int8", "uint8", "int16", "uint16", "int32", "int64"))
 
