@@ -34,6 +34,8 @@ DTYPES = {
     "BF16": np.dtype(ml_dtypes.bfloat16), "F8_E4M3": np.dtype(ml_dtypes.float8_e4m3fn),
     "F8_E5M2": np.dtype(ml_dtypes.float8_e5m2),
 }  # fmt: skip
+# a dtype works out its name anew each time
+_NAMES = {dtype: dtype.name for dtype in DTYPES.values()}
 NOTES = "__metadata__"
 _MOST_AXES = 32
 _PIECE = 2**20  # bytes, a multiple of the size of every dtype
@@ -153,29 +155,33 @@ def _arrays(file: BinaryIO, path: pathlib.Path) -> dict[str, Array]:
         at += array.length
     if at != total:
         raise CorruptFileError(f"The arrays of {path} end at byte {at}, and the file at byte {total}.")
-    expect_noted(notes, {name: (array, array.dtype.name) for name, array in found.items()}, str(path))
+    expect_noted(notes, {name: (array, _NAMES[array.dtype]) for name, array in found.items()}, str(path))
     return found
 
 
 def _array(file: BinaryIO, name: str, entry: Any, start: int, path: pathlib.Path) -> Array:
-    what = f"The array {name!r} of {path}"
-    if not isinstance(entry, dict) or set(entry) != _KEYS:
-        raise CorruptFileError(f"{what} must be described by {', '.join(sorted(_KEYS))}, and is by {str(entry)[:200]}.")
+    if not isinstance(entry, dict) or entry.keys() != _KEYS:
+        raise CorruptFileError(
+            f"The array {name!r} of {path} must be described by {', '.join(sorted(_KEYS))}, and is by "
+            f"{str(entry)[:200]}."
+        )
     dtype = DTYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
     if dtype is None:
         raise CorruptFileError(
-            f"{what} has the unknown dtype {str(entry['dtype'])[:100]!r}; known are {', '.join(DTYPES)}."
+            f"The array {name!r} of {path} has the unknown dtype {str(entry['dtype'])[:100]!r}; known are "
+            f"{', '.join(DTYPES)}."
         )
     shape, offsets = entry["shape"], entry["data_offsets"]
     if not _naturals(shape) or len(shape) > _MOST_AXES or not _naturals(offsets) or len(offsets) != 2:
         raise CorruptFileError(
-            f"{what} must have a shape and two offsets of natural numbers, and has {str(shape)[:200]}, "
-            f"{str(offsets)[:100]}."
+            f"The array {name!r} of {path} must have a shape and two offsets of natural numbers, and has "
+            f"{str(shape)[:200]}, {str(offsets)[:100]}."
         )
     size, length = math.prod(shape) * dtype.itemsize, offsets[1] - offsets[0]
     if size != length:
         raise CorruptFileError(
-            f"{what} has the shape {tuple(shape)}, {size} bytes of {dtype}, and {length} in the file."
+            f"The array {name!r} of {path} has the shape {tuple(shape)}, {size} bytes of {dtype}, and {length} in the "
+            "file."
         )
     return Array(file, str(path), name, dtype, tuple(shape), start + offsets[0], length)
 
