@@ -36,15 +36,6 @@ class Stretch(io.RawIOBase):
         self._file, self._start = file, start
         self.known: list[tuple[int, int, int]] = []
 
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
     def write(self, data: memoryview | bytes) -> int:  # type: ignore[override]
         return self._file.write(data)
 
