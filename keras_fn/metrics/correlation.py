@@ -23,7 +23,8 @@ class R2Score(Metric):
         class_aggregation: None for a score for each output, "uniform_average" for their mean, or
             "variance_weighted_average" for the mean weighted by the variance of each output's targets.
         num_regressors: number p of regressors; where not 0, the result is `1 - (1 - R2) * (n - 1) / (n - p - 1)` for
-            n samples (adjusted R2), as long as n is large enough.
+            n samples (adjusted R2), as long as n is large enough. Samples are rows: with several outputs Keras takes
+            the number of all elements for n, which adjusts less.
         name: name.
         dtype: dtype of the state; None for the default float.
 

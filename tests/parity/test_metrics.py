@@ -113,6 +113,16 @@ def test_same_result(name, kwargs, y_true, y_pred, weighted):
     assert [v.name for v in ours.variables] == [v.name for v in theirs.variables]
 
 
+def test_adjusted_r2_counts_samples_where_keras_counts_elements():
+    plain, ours, theirs = metrics.R2Score(), metrics.R2Score(num_regressors=2), keras.metrics.R2Score(num_regressors=2)
+
+    def adjusted(n: int) -> float:
+        return 1 - (1 - float(values(plain(Y, P)))) * (n - 1) / (n - 3)
+
+    np.testing.assert_allclose(values(ours(Y, P)), adjusted(len(Y)), rtol=1e-5)
+    np.testing.assert_allclose(oracle(theirs(Y, P)), adjusted(Y.size), rtol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "kwargs", "y_true", "y_pred"), CASES, ids=lambda x: x if isinstance(x, str) else "")
 def test_config_holds_what_keras_says(name, kwargs, y_true, y_pred):
     ours, theirs = getattr(metrics, name)(name="m", **kwargs), getattr(keras.metrics, name)(name="m", **kwargs)
