@@ -27,7 +27,7 @@ JOINED = frozenset((*ELEMENTWISE, "floor_divide", "matmul", "divide", "rsqrt", "
 SAME = [
     *ELEMENTWISE,
     *"isnan isinf isfinite absolute transpose expand_dims squeeze broadcast_to concatenate stack tile".split(),
-    *"matmul sort".split(),
+    "sort",
 ]
 
 
@@ -168,7 +168,6 @@ KERNELS: dict[str, Any] = {
     "sigmoid": jax.nn.sigmoid,
     # those with a derivative of their own are not compiled by JAX where they are called eagerly
     "relu": compiled_if_eager(jax.nn.relu),
-    "_softmax": compiled_if_eager(lambda x, axis: jax.nn.softmax(x, axis=axis), (1,)),
     "_log_softmax": compiled_if_eager(lambda x, axis: jax.nn.log_softmax(x, axis=axis), (1,)),
     "logsumexp": compiled_if_eager(
         lambda x, axis, keepdims: jax.nn.logsumexp(x, axis=_axis(axis), keepdims=keepdims), (1, 2)
@@ -200,5 +199,4 @@ KERNELS: dict[str, Any] = {
     "_fill": lambda shape, value, dtype: jnp.full(shape, value, dtype),
     "_fill_like": lambda x, value, dtype: jnp.full(x.shape, value, dtype),
     "_arange": lambda start, stop, step, dtype: jnp.arange(start, stop, step, dtype=dtype),
-    "_einsum": lambda operands, subscripts: jnp.einsum(subscripts, *operands),
 }

@@ -25,7 +25,7 @@ from keras_fn.core.spec import REGISTRY
 NAMES = """
 _adaptive_average_pool _adaptive_max_pool _affine _attention _blur _cholesky_inverse _class_loss _ctc_loss
 _depth_to_space _lstsq _saturate_cast _unravel_index
-_depthwise_conv _displaced _fold _framed_signal _greedy _group_normalization _hsv_to_rgb _layer_normalization
+_depthwise_conv _displaced _fold _framed_signal _greedy _group_normalization _hsv_to_rgb
 _map_coordinates _multi_hot _overlapped _patches _projection _rearranged _resize _rgb_to_grayscale _rgb_to_hsv
 _rms_normalization _scale_and_translate _separable_conv _sobel _space_to_depth _ssim _unfold _unframed_signal
 

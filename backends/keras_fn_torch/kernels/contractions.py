@@ -36,27 +36,13 @@ def _shared_axes(subscripts: str) -> tuple[int, ...]:
 
 
 def linear_along(x: Any, weights: Any, bias: Any, equation: str) -> Any:
-    count = _summed(equation)
+    count = linear._joined_axes(equation)
     fits = count and x.shape[-count:] == weights.shape[:count] and bias.shape == weights.shape[count:]
     if not fits or not x.is_floating_point() or not x.numel() or not weights.numel():
         return linear._linear_along.fn(x, weights, bias, equation)
     size = math.prod(weights.shape[:count])
     out = torch.addmm(bias.reshape(-1), x.reshape(-1, size), weights.reshape(size, -1))
     return out.view(*x.shape[: x.ndim - count], *weights.shape[count:])
-
-
-@remembered(maxsize=256)
-def _summed(equation: str) -> int:
-    """How many axes are summed over, where they are the last of x and the first of the weights; else 0."""
-    inputs, _, output = equation.replace(" ", "").partition("->")
-    x, _, weights = inputs.partition(",")
-    if any(len(set(term)) < len(term) for term in (x.replace("...", ""), weights, output.replace("...", ""))):
-        return 0
-    for count in range(1, len(weights)):
-        summed, new = weights[:count], weights[count:]
-        if x.endswith(summed) and output.endswith(new) and x[:-count] == output[: -len(new)]:
-            return count
-    return 0
 
 
 KERNELS: dict[str, Any] = {"_einsum": einsum, "_linear_along": linear_along}
