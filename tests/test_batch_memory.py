@@ -3,38 +3,82 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import keras_fn
-from keras_fn.core.aligned import aligned
 from keras_fn.trainer import pace
-from keras_fn.trainer.data.memory import Memory
+from keras_fn.trainer.data.memory import ALIKE, Memory
 
 FLOAT = np.dtype("float32")
 
 
 def test_a_block_comes_again_when_nobody_shows_it():
     memory = Memory(lambda: None)
-    first = aligned((3, 5), FLOAT, memory.block)
+    first = memory.array((3, 5), FLOAT)
     place = first.ctypes.data
     assert place % 64 == 0
-    other = aligned((3, 5), FLOAT, memory.block)
+    other = memory.array((3, 5), FLOAT)
     assert other.ctypes.data != place
     view = first[1:]
     del first
-    assert aligned((3, 5), FLOAT, memory.block).ctypes.data != place
+    assert memory.array((3, 5), FLOAT).ctypes.data != place
     del view
-    assert aligned((3, 5), FLOAT, memory.block).ctypes.data == place
+    assert memory.array((3, 5), FLOAT).ctypes.data == place
 
 
 def test_before_more_is_taken_the_steps_are_waited_for():
     held = []
     memory = Memory(held.clear)
-    for _ in range(4):
-        held.append(aligned((8,), FLOAT, memory.block))
+    for _ in range(ALIKE):
+        held.append(memory.array((8,), FLOAT))
     places = {a.ctypes.data for a in held}
-    assert len(places) == 4
-    assert aligned((8,), FLOAT, memory.block).ctypes.data in places
+    assert len(places) == ALIKE
+    assert memory.array((8,), FLOAT).ctypes.data in places
     assert not held
+
+
+def test_without_waiting_more_is_made():
+    memory = Memory(lambda: pytest.fail("it waited"))
+    held = [memory.array((8,), FLOAT, waits=False) for _ in range(ALIKE + 2)]
+    assert len({a.ctypes.data for a in held}) == ALIKE + 2
+
+
+def test_a_copy_does_not_change_with_the_batch():
+    memory = Memory(lambda: None)
+    large, small, fixed = np.zeros((64, 32), FLOAT), np.zeros(3, FLOAT), np.zeros(5000, FLOAT)
+    fixed.flags.writeable = False
+    copy = memory.copied(({"a": large}, [small, None], fixed))
+    large[...], small[...] = 1, 1
+    assert not copy[0]["a"].any() and not copy[1][0].any() and copy[1][1] is None
+    assert copy[2] is fixed
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_a_generator_may_give_the_same_arrays_again_and_again(backend, method):
+    if method == "fit" and not backend.differentiable:
+        return
+
+    def batches(again):
+        random = np.random.default_rng(1)
+        x, y = np.empty((256, 300), FLOAT), np.empty((256, 1), FLOAT)
+        for _ in range(12):
+            if not again:
+                x, y = np.empty_like(x), np.empty_like(y)
+            x[...], y[...] = random.random(x.shape), random.random(y.shape)
+            yield x, y
+            if again:
+                x[...], y[...] = np.nan, np.nan
+
+    def results(again):
+        keras_fn.utils.set_random_seed(0)
+        layers = [keras_fn.layers.Dense(200, activation="tanh") for _ in range(4)]
+        model = keras_fn.Sequential([keras_fn.Input((300,)), *layers, keras_fn.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        found = getattr(model, method)(batches(again), verbose=0)
+        return [found] if method != "fit" else [found.history["loss"], *model.get_weights()]
+
+    for found, expected in zip(results(True), results(False), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def made():

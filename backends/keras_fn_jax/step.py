@@ -207,23 +207,24 @@ class _Program:
 def _owned(cells: list[Any]) -> list[Any]:
     """The cells' arrays, to be given away: copies of those that somebody else holds, who would lose them."""
     arrays = [v._cell for v in cells]
-    for i, x in enumerate(arrays):
-        if sys.getrefcount(x) > _HELD_BY_CELL:
-            arrays[i] = jnp.copy(x)
+    if _most_references(arrays) > _HELD_BY_CELL:
+        for i, v in enumerate(cells):
+            if _most_references(arrays[i : i + 1]) > _HELD_BY_CELL + 1:  # the slice holds it too
+                arrays[i] = jnp.copy(v._cell)
     return arrays
 
 
+def _most_references(arrays: list[Any]) -> int:
+    return max(map(sys.getrefcount, arrays), default=0)
+
+
 def _references() -> int:
-    """How many references `_owned` counts for an array that only a cell holds."""
+    """How many references are counted for an array that only a cell and the list of arrays hold."""
 
     class Cell:
         _cell = object()
 
-    counts = []
-    arrays = [v._cell for v in [Cell]]
-    for _, x in enumerate(arrays):
-        counts.append(sys.getrefcount(x))
-    return counts[0]
+    return _most_references([v._cell for v in [Cell]])
 
 
 _HELD_BY_CELL = _references()

@@ -43,6 +43,7 @@ class CallbackList:
                 hint = " It is a class: make an object of it." if isinstance(c, type) else ""
                 raise ArgumentTypeError(f"A callback must be a keras_fn.callbacks.Callback, and {c!r} came.{hint}")
         self.callbacks: list[Callback] = given
+        self._watching: dict[str, bool] = {}  # whether batches are watched, as far as it was asked since a run began
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
             self.callbacks.append(ProgbarLogger())
         history = next((c for c in self.callbacks if isinstance(c, History)), None)
@@ -59,6 +60,7 @@ class CallbackList:
     def append(self, callback: Callback) -> None:
         """Adds a callback."""
         self.callbacks.append(callback)
+        self._watching.clear()
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Tells the facts of the run."""
@@ -78,12 +80,16 @@ class CallbackList:
 
     def watches_batches(self, kind: str) -> bool:
         """Whether a callback must see every single batch of "train", "test" or "predict"."""
-        # the progress bar sees as many as there are
-        others = [c for c in self.callbacks if not isinstance(c, ProgbarLogger)]
-        return any(c.listens(moment) for c in others for moment in _BATCH_MOMENTS[kind])
+        found = self._watching.get(kind)
+        if found is None:  # it is asked before each dispatch
+            # the progress bar sees as many as there are
+            others = [c for c in self.callbacks if not isinstance(c, ProgbarLogger)]
+            found = self._watching[kind] = any(c.listens(m) for c in others for m in _BATCH_MOMENTS[kind])
+        return found
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Before training."""
+        self._watching.clear()
         self._batch_begin = self._listeners("on_train_batch_begin")
         self._batch_end = self._listeners("on_train_batch_end")
         self._call("on_train_begin", logs)
@@ -122,6 +128,7 @@ class CallbackList:
 
     def on_test_begin(self, logs: Any = None) -> None:
         """Before an evaluation."""
+        self._watching.pop("test", None)
         self._test_begin = self._listeners("on_test_batch_begin")
         self._test_end = self._listeners("on_test_batch_end")
         self._call("on_test_begin", logs)
@@ -142,6 +149,7 @@ class CallbackList:
 
     def on_predict_begin(self, logs: Any = None) -> None:
         """Before a prediction."""
+        self._watching.pop("predict", None)
         self._call("on_predict_begin", logs)
 
     def on_predict_end(self, logs: Any = None) -> None:

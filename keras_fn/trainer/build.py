@@ -114,9 +114,11 @@ def check_batch(model: Any, batch: Any, targets: bool = True) -> None:
     check_ids(model, x)
     if not targets or len(batch) < 2 or batch[1] is None or model._kf_loss is None:
         return
-    y = trees.map(_on_host, batch[1])
-    if not all(isinstance(a, np.ndarray) for a in trees.flatten(y)):
-        return
+    y = batch[1]
+    if y.__class__ is not np.ndarray:
+        y = trees.map(_on_host, y)
+        if not all(isinstance(a, np.ndarray) for a in trees.flatten(y)):
+            return
     shapes = model._kf_cached("output specs", lambda: _output_shapes(model, x))
     if shapes is not None:
         model._kf_loss.check(y, shapes)
@@ -128,7 +130,7 @@ def _output_shapes(model: Any, x: Any) -> Any:
 
 def _on_host(x: Any) -> Any:
     """The values as a NumPy array where they need no fetching; else x itself."""
-    if not active.backend.is_tensor(x):
+    if isinstance(x, np.ndarray) or not active.backend.is_tensor(x):
         return x
     view = active.backend.host_view(x)
     return x if view is None else view
@@ -136,14 +138,15 @@ def _on_host(x: Any) -> Any:
 
 def check_ids(model: Any, x: Any) -> None:
     """Ids that go straight from an input into an embedding must lie inside its table."""
-    function = getattr(model, "_function", None) or getattr(getattr(model, "_kf_functional", None), "_function", None)
-    if function is None:
+    alone, embeddings = model._kf_cached("embeddings", lambda: _embeddings(model))
+    if embeddings is None or (alone and not embeddings and x.__class__ is np.ndarray):
         return
-    arrays = dict(zip((s.name for s in function.inputs), _flat_inputs(model, x), strict=False))
-    for name, layer in model._kf_cached("embeddings", lambda: _embeddings(function)):
-        ids = _on_host(arrays.get(name))
-        if isinstance(ids, np.ndarray):
-            layer.check_ids(ids)
+    flat = _flat_inputs(model, x)
+    for place, layer in embeddings:
+        if place < len(flat):
+            ids = _on_host(flat[place])
+            if isinstance(ids, np.ndarray):
+                layer.check_ids(ids)
 
 
 def _flat_inputs(model: Any, x: Any) -> list[Any]:
@@ -151,11 +154,19 @@ def _flat_inputs(model: Any, x: Any) -> list[Any]:
     return match(x) if match is not None else trees.flatten(x)
 
 
-def _embeddings(function: Any) -> list[tuple[str, Any]]:
+def _embeddings(model: Any) -> tuple[bool, list[tuple[int, Any]] | None]:
+    """Whether there is one input, and the embeddings that read inputs, with the places of these among the inputs.
+
+    None in the place of embeddings stands for a model without a graph.
+    """
+    function = getattr(model, "_function", None) or getattr(getattr(model, "_kf_functional", None), "_function", None)
+    if function is None:
+        return False, None
+    places = {symbol.name: place for place, symbol in enumerate(function.inputs)}
     found = []
     for node in function.nodes:
         if hasattr(node.operation, "check_ids"):
             for x in node.inputs:
-                if x._node is not None and x._node.is_input:
-                    found.append((x._node.operation.name, node.operation))
-    return found
+                if x._node is not None and x._node.is_input and x._node.operation.name in places:
+                    found.append((places[x._node.operation.name], node.operation))
+    return len(function.inputs) == 1, found

@@ -15,8 +15,9 @@ class LazyLogs(dict[str, float]):
         fetch: gives name -> scalar tensor (or number).
     """
 
+    __slots__ = ("_fetch",)
+
     def __init__(self, fetch: Callable[[], dict[str, Any]]) -> None:
-        super().__init__()
         self._fetch: Callable[[], dict[str, Any]] | None = fetch
 
     def materialize(self) -> None:

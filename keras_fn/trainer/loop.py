@@ -114,15 +114,16 @@ def _epochs(model: Any, run: Run, validation: Any, callbacks: Any, epochs: int, 
             logs.update({f"val_{k}": v for k, v in val.items()})
         run.epoch, run.batch, run.logs = epoch + 1, 0, logs
         callbacks.on_epoch_end(epoch, logs)
-    if hasattr(model.optimizer, "finalize_variable_values") and model.trainable_variables:
+    variables = model._kf_trainables
+    if variables and hasattr(model.optimizer, "finalize_variable_values"):
         with run.step:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
+            model.optimizer.finalize_variable_values(variables)
 
 
 def _train_epoch(model: Any, run: Run, callbacks: Any) -> dict[str, Any]:
     """The batches of an epoch, or what is left of it; returns the logs."""
     source, logs = run.source, LazyLogs(programs(model).results)
-    for number, (count, last) in enumerate_steps(_train_steps(model, source, run, callbacks), run.batch):
+    for number, count, last in _train_steps(model, source, run, callbacks):
         logs = last
         run.batch = number + 1
         _show(callbacks.on_train_batch_end, number, logs, count)
@@ -147,33 +148,23 @@ def _show(moment: Any, number: int, logs: LazyLogs, count: int) -> None:
         logs.materialize()
 
 
-def enumerate_steps(
-    steps: Iterator[tuple[int, LazyLogs]], first: int = 0
-) -> Iterator[tuple[int, tuple[int, LazyLogs]]]:
-    """Each dispatch with the number of its last batch."""
-    number = first - 1
-    for count, logs in steps:
-        number += count
-        yield number, (count, logs)
-
-
-def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
-    """Runs the steps; gives how many batches each dispatch did, and the logs after it."""
+def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[tuple[int, int, LazyLogs]]:
+    """Runs the steps; gives the number of each dispatch's last batch, how many it did, and the logs after it."""
     if isinstance(source, ArraySource):
         yield from _array_steps(model, source, source.epoch(run.epoch, run.batch), callbacks, "train", run.batch)
         return
     for number, batch in enumerate(source.epoch(run.epoch, run.batch), run.batch):
         check_batch(model, batch)
         callbacks.on_train_batch_begin(number)
-        data = for_step(model, batch)
+        data = for_step(model, own(model, batch))
         with run.step:
             out = programs(model).get("train", "batch")(data)
-        yield 1, _logs(model, out)
+        yield number, 1, _logs(model, out)
 
 
 def _array_steps(
     model: Any, source: ArraySource, batches: Iterator[Any], callbacks: Any, kind: str, number: int = 0
-) -> Iterator[tuple[int, LazyLogs]]:
+) -> Iterator[tuple[int, int, LazyLogs]]:
     run = _on_batches if source.gathers_on_host() and not model.run_eagerly else _on_rows
     whole = nullcontext() if model._kf_run is None else model._kf_run.step
     for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind, source)):
@@ -187,7 +178,7 @@ def _array_steps(
             if len(rows) == 1:
                 time_step(model, kind, began)
         number += len(rows)
-        yield len(rows), _logs(model, out)
+        yield number - 1, len(rows), _logs(model, out)
 
 
 def _on_rows(made: Programs, kind: str, source: ArraySource, rows: list[Any]) -> Any:
@@ -200,7 +191,7 @@ def _on_rows(made: Programs, kind: str, source: ArraySource, rows: list[Any]) ->
 def _on_batches(made: Programs, kind: str, source: ArraySource, rows: list[Any]) -> Any:
     """Steps on rows that were gathered before, in the host's memory."""
     if len(rows) == 1:
-        return made.get(kind, "batch")(source.gathered(rows[0]))
+        return made.get(kind, "batch")(source.gathered(rows[0], made.memory))
     return made.get(kind, "stack")(None, source.gathered(np.stack(rows), made.memory))
 
 
@@ -243,7 +234,7 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
     model.stop_evaluating = False
     logs = LazyLogs(programs(model).results)
     number = -1
-    for number, (count, last) in enumerate_steps(_test_steps(model, source, callbacks)):
+    for number, count, last in _test_steps(model, source, callbacks):
         logs = last
         _show(callbacks.on_test_batch_end, number, logs, count)
         if model.stop_evaluating:
@@ -254,20 +245,21 @@ def _evaluate_source(model: Any, source: Any, callbacks: Any) -> dict[str, float
     return logs.copy()
 
 
-def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, LazyLogs]]:
+def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, int, LazyLogs]]:
     if isinstance(source, ArraySource):
         slices = active.backend.slices_cheaply and (model.run_eagerly or not source.gathers_on_host())
         if slices and model.steps_per_execution in ("auto", 1):
             for number, batch in enumerate(source.slices(converter(model))):
                 callbacks.on_test_batch_begin(number)
-                yield 1, _logs(model, programs(model).get("test", "batch")(batch))
+                yield number, 1, _logs(model, programs(model).get("test", "batch")(batch))
         else:
             yield from _array_steps(model, source, source.epoch(0), callbacks, "test")
         return
     for number, batch in enumerate(source.epoch(0)):
         check_batch(model, batch)
         callbacks.on_test_batch_begin(number)
-        yield 1, _logs(model, programs(model).get("test", "batch")(for_step(model, batch)))
+        out = programs(model).get("test", "batch")(for_step(model, own(model, batch)))
+        yield number, 1, _logs(model, out)
 
 
 def evaluate(
@@ -328,6 +320,11 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
 
 
 # --- small things
+def own(model: Any, batch: Any) -> Any:
+    """A batch of the user's iterable as it is now: the next one may come in the same arrays while a step still runs."""
+    return programs(model).memory.copied(batch) if active.backend.steps_take_arrays else batch
+
+
 def for_step(model: Any, batch: Any) -> Any:
     """A batch as its step takes it: tensors, or the arrays as they are where a compiled step takes these in faster."""
     convert = converter(model)

@@ -67,10 +67,9 @@ class CompiledLoss:
         """
         if self.losses is None:
             self.build(y_pred)
-        flat = trees.flatten(y_pred)
-        for name, loss, target, pred in zip(
-            self.names, self.losses or [], match_targets(y, self.names, y_pred), flat, strict=True
-        ):
+        losses: list[Any] = self.losses or []
+        targets = match_targets(y, self.names, y_pred)
+        for name, loss, target, pred in zip(self.names, losses, targets, trees.flatten(y_pred), strict=True):
             if loss is None:
                 continue
             if target is None:

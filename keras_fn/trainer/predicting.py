@@ -132,7 +132,7 @@ def _together(model: Any, source: Any, listening: Any) -> Iterator[tuple[int, An
     """How many batches each dispatch does, and what it takes: a batch, or several along a new first axis."""
     for rows in grouped(source.epoch(0), lambda: steps_at_once(model, listening, "predict", source)):
         if len(rows) == 1:
-            yield 1, source.gathered(rows[0])[:1]
+            yield 1, source.gathered(rows[0], loop.programs(model).memory)[:1]
         else:
             yield len(rows), source.gathered(np.stack(rows), loop.programs(model).memory)[:1]
 
@@ -160,7 +160,7 @@ def _joined(parts: Any) -> Any:
 def _inputs(model: Any, source: Any) -> Iterator[tuple[int, Any]]:
     """The batches of a prediction, one by one: inputs alone."""
     if not isinstance(source, ArraySource):
-        yield from ((1, loop.for_step(model, batch[:1])) for batch in source.epoch(0))
+        yield from ((1, loop.for_step(model, loop.own(model, batch[:1]))) for batch in source.epoch(0))
     elif source.steps == 1 and source.size <= source.batch_size:
         yield 1, loop.for_step(model, source.data[:1])  # one batch is one call, on the arrays themselves
     else:

@@ -37,7 +37,7 @@ class Programs:
         ref = self.model = weakref.ref(model)
         self.watch = Watch()
         self.made: dict[tuple[str, str], Callable[..., Any]] = {}
-        self.memory = Memory(lambda: wait_for(ref()))  # that several batches are gathered into
+        self.memory = Memory(lambda: wait_for(ref()))  # that batches lie in
         self.result_names: list[str] = []  # of the metrics, in their order, once a program gave their values
 
     def get(self, kind: str, source: str) -> Callable[..., Any]:

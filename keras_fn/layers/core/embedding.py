@@ -9,6 +9,7 @@ import numpy as np
 from keras_fn import constraints, initializers, ops, regularizers
 from keras_fn.core import dtypes
 from keras_fn.core.errors import ArgumentError
+from keras_fn.core.ids import all_below
 from keras_fn.layers.arguments import positive_int, unsupported
 from keras_fn.layers.base import Layer
 
@@ -104,6 +105,8 @@ class Embedding(Layer):
             True
         """
         ids = np.asarray(ids)
+        if all_below(ids, self.input_dim):
+            return
         wrong = (ids < 0) | (ids >= self.input_dim) | (ids != ids)
         if wrong.any():
             place = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import dtypes, trees
-from keras_fn.core.aligned import aligned, fresh
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.core.variable import unwrap
@@ -63,14 +63,15 @@ class ArraySource:
         leaves = trees.flatten(self.data)
         return active.backend.gathers_on_host and all(a is None or isinstance(a, np.ndarray) for a in leaves)
 
-    def gathered(self, rows: Any, memory: Memory | None = None) -> Any:
+    def gathered(self, rows: Any, memory: Memory) -> Any:
         """The rows of each array, in memory that a device which is the host's CPU can read in place.
 
         Args:
-            rows: array of row numbers, of any shape.
-            memory: where they are put; new memory where not given.
+            rows: array of row numbers: those of a batch, or of several in a matrix.
+            memory: where they are put. Only for several batches it may wait for steps.
         """
-        return trees.map(lambda a: None if a is None else _take(a, rows, memory), self.data)
+        several = rows.ndim > 1
+        return trees.map(lambda a: None if a is None else memory.taken(a, rows, several), self.data)
 
     def order(self, epoch: int) -> Any:
         """Row numbers in the order of an epoch."""
@@ -132,44 +133,57 @@ def _cutter(a: Any, convert: Callable[[Any], Any]) -> Callable[[int, int], Any]:
     return lambda start, stop: whole[start:stop]
 
 
-def _take(a: Any, rows: Any, memory: Memory | None) -> Any:
-    """Rows of an array."""
-    out = aligned((*rows.shape, *a.shape[1:]), a.dtype, fresh if memory is None else memory.block)
-    return np.take(a, rows, axis=0, out=out, mode="clip")
-
-
 def to_array(x: Any) -> Any:
     """An array (or tensor) that can be gathered from: floats in the default float."""
-    if x is None:
-        return None
-    x = unwrap(x)
-    backend = active.backend
-    if backend.is_tensor(x):
-        return x
-    if hasattr(x, "to_numpy"):  # pandas
-        x = x.to_numpy()
-    if hasattr(x, "detach"):  # a torch tensor under another backend
-        x = x.detach().cpu().numpy()
-    if not isinstance(x, np.ndarray):
-        kinds = backend.sparse_classes, backend.ragged_classes
-        if any(x.__class__ in classes for classes in kinds) or hasattr(x, "tocsr"):
-            from keras_fn.trainer.data.sparse import is_sparse_data, to_batch
-
-            if is_sparse_data(x):
-                return to_batch(x)
-        if not hasattr(x, "__array__") and not isinstance(x, (list, tuple, int, float)):
-            raise ArgumentTypeError(f"Data must be arrays or structures of arrays, and {type(x).__name__} came.")
-        x = np.asarray(x)
-    if x.dtype == object:
+    if x.__class__ is not np.ndarray:  # most are, and a generator's come here batch by batch
+        x = _read(x)
+        if not isinstance(x, np.ndarray):
+            return x
+    kind, size = x.dtype.kind, x.dtype.itemsize
+    if kind == "O":
         raise ArgumentTypeError(
             "An array of Python objects came (rows of unequal length, or mixed types). Pad the rows to one length, for "
             "example with `keras_fn.utils.pad_sequences`."
         )
-    if x.dtype.kind == "f" and x.dtype.itemsize == 8:
+    if size != 8:
+        return x
+    if kind == "f":
         return x.astype(dtypes.floatx())
-    if x.dtype == np.int64 or x.dtype == np.uint64:
-        return _narrowed(x)
-    return x
+    return _narrowed(x) if kind in "iu" else x
+
+
+def _read(x: Any) -> Any:
+    """The array of whatever came; None, arrays, and tensors of the active backend, as they are."""
+    if x is None or isinstance(x, np.ndarray):
+        return x
+    x = unwrap(x)
+    backend = active.backend
+    if backend.is_tensor(x):
+        return x
+    cls = x.__class__
+    if cls in backend.sparse_classes or cls in backend.ragged_classes or hasattr(cls, "tocsr"):
+        from keras_fn.trainer.data.sparse import is_sparse_data, to_batch
+
+        if is_sparse_data(x):
+            return to_batch(x)
+    read = _reader_of_class(cls) or _reader(x)
+    if read is None:
+        raise ArgumentTypeError(f"Data must be arrays or structures of arrays, and {cls.__name__} came.")
+    return read(x)
+
+
+def _reader(thing: Any) -> Callable[[Any], Any] | None:
+    """What makes an array of an object, or of all objects of a class."""
+    if hasattr(thing, "to_numpy"):  # pandas
+        return lambda x: x.to_numpy()
+    if hasattr(thing, "detach"):  # a torch tensor under another backend
+        return lambda x: x.numpy(force=True)
+    known = hasattr(thing, "__array__") or isinstance(thing, (list, tuple, int, float))
+    return np.asarray if known else None
+
+
+# a class is asked once; to ask a tensor of TensorFlow for what it lacks takes longer than to read it
+_reader_of_class = functools.lru_cache(maxsize=64)(_reader)
 
 
 def _narrowed(x: Any) -> Any:
@@ -185,8 +199,12 @@ def check_lengths(data: tuple[Any, ...]) -> int:
     Raises:
         ArgumentError: where there are none, or the numbers differ.
     """
-    leaves = [leaf for part in data for leaf in trees.flatten(part) if leaf is not None]
-    lengths = {int(leaf.shape[0]) if len(leaf.shape) else 0 for leaf in leaves}
+    lengths = set()
+    for part in data:
+        for leaf in trees.flatten(part):
+            if leaf is not None:
+                shape = leaf.shape
+                lengths.add(int(shape[0]) if len(shape) else 0)
     if len(lengths) != 1 or lengths == {0}:
         raise ArgumentError(_wrong_lengths(data))
     return lengths.pop()

@@ -278,6 +278,6 @@ def standardize(batch: Any) -> tuple[Any, ...]:
             f"A batch must be x, (x, y) or (x, y, sample_weight), and a tuple of {len(batch)} came. Several inputs "
             "belong into one structure: ((x1, x2), y)."
         )
-    data = tuple(trees.map(to_array, part) for part in batch)
+    data = tuple([trees.map(to_array, part) for part in batch])
     check_lengths(data)
     return data

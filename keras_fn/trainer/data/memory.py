@@ -1,58 +1,95 @@
-"""Memory that gathered batches lie in, and that is used again: fresh memory costs more than the gathering itself."""
+"""Memory that batches lie in while steps read them, used again: fresh memory costs more than the gathering itself."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-# blocks of one length, and lengths, that are kept
-_BLOCKS, _LENGTHS = 4, 16
+from keras_fn.core import trees
+from keras_fn.core.aligned import aligned
+
+# arrays of one shape and dtype, and how many of these, that are kept
+ALIKE, _KINDS = 8, 16
+# bytes below which an array is as well copied by NumPy
+_SMALL = 4096
 
 
 class Memory:
-    """A few blocks of memory. One that any array still shows, here or inside of a framework, is not given out.
+    """A few arrays at round addresses. One that anybody still shows, here or inside of a framework, is not given out.
 
     Args:
-        wait: waits until the steps are done that were dispatched, so that the blocks which they read are free.
+        wait: waits until the steps are done that were dispatched, so that the arrays which they read are free.
     """
 
     def __init__(self, wait: Callable[[], Any]) -> None:
         self._wait = wait
-        self._blocks: dict[int, list[Any]] = {}
+        self._kept: dict[Any, list[tuple[Any, Any]]] = {}
 
-    def block(self, size: int) -> Any:
-        """Bytes that nobody reads."""
-        kept = self._blocks.get(size)
+    def array(self, shape: tuple[int, ...], dtype: Any, waits: bool = True) -> Any:
+        """An array without values that nobody reads.
+
+        Args:
+            shape: its shape.
+            dtype: its NumPy dtype.
+            waits: whether to wait for steps where all that may be kept are being read; else one more is made.
+        """
+        kept = self._kept.get((shape, dtype))
         if kept is None:
-            if len(self._blocks) == _LENGTHS:
-                self._blocks.clear()
-            kept = self._blocks[size] = []
+            if len(self._kept) == _KINDS:
+                self._kept.clear()
+            kept = self._kept[shape, dtype] = []
         found = _free(kept)
-        if found is None and len(kept) == _BLOCKS:
+        if found is None and len(kept) == ALIKE:
+            if not waits:
+                return aligned(shape, dtype)
             self._wait()
             found = _free(kept)
         if found is None:
-            found = np.empty(size, "uint8")
-            kept[:] = [*kept[1 - _BLOCKS :], found]
+            found = aligned(shape, dtype)
+            kept[:] = [*kept[1 - ALIKE :], (found.base, found)]
         return found
 
+    def copied(self, batch: Any) -> Any:
+        """A batch of somebody else's, whose arrays they may write to while a step still reads them."""
+        return trees.map(self._copy, batch)
 
-def _free(blocks: list[Any]) -> Any:
-    """The first block that is in the list and nowhere else."""
-    for block in blocks:
-        if sys.getrefcount(block) <= _HELD_HERE:
-            return block
+    def _copy(self, a: Any) -> Any:
+        if not isinstance(a, np.ndarray) or not a.flags.writeable:
+            return a
+        if a.nbytes < _SMALL:
+            return a.copy()
+        out = self.array(a.shape, a.dtype, waits=False)
+        out[...] = a
+        return out
+
+    def taken(self, a: Any, rows: Any, waits: bool) -> Any:
+        """Rows of an array, gathered."""
+        shape = (*rows.shape, *a.shape[1:])
+        if math.prod(shape) * a.dtype.itemsize < _SMALL:
+            return a.take(rows, axis=0, mode="clip")
+        return a.take(rows, axis=0, out=self.array(shape, a.dtype, waits), mode="clip")
+
+
+def _free(kept: list[tuple[Any, Any]]) -> Any:
+    """The first array that is in the list and nowhere else, with no view of its memory anywhere."""
+    for base, found in kept:
+        if sys.getrefcount(base) <= _HELD_HERE[0] and sys.getrefcount(found) <= _HELD_HERE[1]:
+            return found
     return None
 
 
-def _references() -> int:
-    """How many references `_free` counts for a block that is only in the list."""
+def _references() -> tuple[int, int]:
+    """How many references `_free` counts for memory and an array that are only in the list."""
     counts = []
-    for block in [np.empty(1, "uint8")]:
-        counts.append(sys.getrefcount(block))
+    found = aligned((1,), "uint8")
+    kept = [(found.base, found)]
+    del found
+    for base, found in kept:
+        counts.append((sys.getrefcount(base), sys.getrefcount(found)))
     return counts[0]
 
 
