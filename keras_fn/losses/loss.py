@@ -9,7 +9,7 @@ from keras_fn.core import dtypes, naming, trees
 from keras_fn.core.arguments import Checked
 from keras_fn.core.errors import ArgumentTypeError
 from keras_fn.core.masks import get_mask
-from keras_fn.losses.weighting import as_dtype, check_reduction, fits, reduce_weighted, same_rank, unequal
+from keras_fn.losses.weighting import MEANS, as_dtype, check_reduction, fits, reduce_weighted, same_rank, unequal
 
 
 class Loss(Checked):
@@ -59,6 +59,10 @@ class Loss(Checked):
         mask = None if isinstance(y_pred, (list, tuple, dict)) else get_mask(y_pred)
         y_true = trees.map(self._convert_target, y_true) if _is_tree(y_true) else self._convert_target(y_true)
         y_pred = trees.map(self._convert, y_pred) if _is_tree(y_pred) else self._convert(y_pred)
+        if mask is None and sample_weight is None and self.reduction in MEANS:
+            mean = self._mean(y_true, y_pred)
+            if mean is not None:
+                return mean
         values = self.call(y_true, y_pred)
         own = self._own_mask(y_true, y_pred, values)
         if own is not None:
@@ -77,6 +81,10 @@ class Loss(Checked):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The values, one for each sample. To be written by subclasses."""
         raise NotImplementedError(f"The loss {type(self).__name__} must have a method `call(self, y_true, y_pred)`.")
+
+    def _mean(self, y_true: Any, y_pred: Any) -> Any:
+        """The mean of the values, where it can be had without them; else None."""
+        return None
 
     def check_targets(self, y_true: Any, y_pred_shape: tuple[Any, ...]) -> None:
         """Looks at targets on the host, before training, where a wrong one can still be named.

@@ -11,6 +11,8 @@ from keras_fn.core.spec import Spec
 from keras_fn.core.variable import Variable
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+# the reductions that are the mean where nothing is weighted
+MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 EPSILON = 1e-7
 
 
@@ -145,11 +147,12 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
     if reduction == "mean_with_sample_weight" and weight is not None:
         counted = weight if mask is None else ops.multiply(weight, mask)
         return ops.divide_no_nan(ops.sum(values), ops.sum(ops.multiply(ops.ones_like(values), counted)))
-    if _is_empty(values):
+    if is_empty(values):
         return ops.zeros((), dtype)
     mean = ops.mean(values)
     return mean if mask is None else ops.divide_no_nan(mean, ops.mean(mask))
 
 
-def _is_empty(values: Any) -> bool:
+def is_empty(values: Any) -> bool:
+    """Whether a tensor is known to have no elements."""
     return any(isinstance(d, int) and d == 0 for d in values.shape)

@@ -10,6 +10,7 @@ from keras_fn.core.errors import ShapeError
 from keras_fn.losses.crossentropy import matched_ids
 from keras_fn.losses.weighting import as_dtype, as_float, dtype_name, fits, paired, same_rank, unequal
 from keras_fn.metrics.reduction import MeanMetricWrapper
+from keras_fn.ops.nn import _is_likeliest
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -52,7 +53,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
         Tensor of shape `(n, …)`.
     """
     y_true, y_pred = paired(y_true, y_pred, "categorical_accuracy")
-    return ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), "float32")
+    return ops.cast(_is_likeliest(ops.argmax(y_true, axis=-1), y_pred), "float32")
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -66,7 +67,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
         Tensor of shape `(n, …)`.
     """
     y_true, y_pred = _ids(y_true, y_pred, "sparse_categorical_accuracy")
-    return ops.cast(ops.equal(y_true, ops.argmax(y_pred, axis=-1)), "float32")
+    return ops.cast(_is_likeliest(y_true, y_pred), "float32")
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:

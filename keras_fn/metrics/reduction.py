@@ -77,8 +77,9 @@ class Mean(Metric):
 
     def _add(self, values: Any, sample_weight: Any, mask: Any) -> None:
         if mask is None and isinstance(sample_weight, (int, float)) and getattr(values, "shape", None) == ():
-            self.total.assign_add(ops.multiply(as_dtype(values, self._dtype), sample_weight))
-            self.count.assign_add(sample_weight)
+            weight = as_dtype(sample_weight, self._dtype)  # a constant of plans and programs: numbers would take longer
+            self.total.assign_add(ops.multiply(as_dtype(values, self._dtype), weight))
+            self.count.assign_add(weight)
             return
         values, weight = per_sample(values, sample_weight, mask, self._dtype, ops.mean)
         self.total.assign_add(ops.sum(values))

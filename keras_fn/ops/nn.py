@@ -424,6 +424,16 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
         >>> [round(float(x), 4) for x in ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]])]
         [0.6931]
     """
+    return _class_loss(*_matched_classes(target, output, from_logits, axis))
+
+
+def mean_class_loss(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """The mean of `sparse_categorical_crossentropy`: frameworks have it without the values that it is the mean of."""
+    return _mean_class_loss(*_matched_classes(target, output, from_logits, axis))
+
+
+def _matched_classes(target: Any, output: Any, from_logits: bool, axis: int) -> tuple[Any, Any, int]:
+    """Class ids in the shape that they have beside logarithms of probabilities, these, and the axis of classes."""
     wanted, found = list(output.shape), tuple(target.shape)
     if not wanted:
         raise ShapeError("`output` must have one dimension or more (one of classes), and it is a scalar.")
@@ -437,7 +447,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
             f"{tuple(wanted)}, and it is {found}."
         )
     output = e.cast(output, dtypes.at_least_float(_dtype(output)))
-    return _class_loss(e.cast(target, "int32"), _log_probabilities(output, from_logits, axis), axis)
+    return e.cast(target, "int32"), _log_probabilities(output, from_logits, axis), axis
 
 
 @op(dtype=mixes("target", "log_p", out=lambda target, log_p: log_p))
@@ -449,7 +459,19 @@ def _class_loss(target, log_p, axis):
     return e.negative(r.sum(e.multiply(hot, log_p), axis))
 
 
+@op(dtype=mixes("target", "log_p", out=lambda target, log_p: log_p))
+def _mean_class_loss(target, log_p, axis):
+    """The mean of `_class_loss`."""
+    return r.mean(_class_loss(target, log_p, axis))
+
+
 # --- classes
+@op(dtype=mixes("target", "output", out=lambda target, output: "bool"))
+def _is_likeliest(target, output):
+    """Whether a class id is the class of the largest output, along the last axis; the first one of equals."""
+    return e.equal(e.cast(target, "int32"), r.argmax(output, -1))
+
+
 @op(dtype=mixes("inputs"))
 def _multi_hot(inputs, num_classes, axis, dtype):
     """`multi_hot` with all arguments given."""

@@ -119,6 +119,26 @@ def class_loss(target: Any, log_p: Any, axis: int) -> Any:
     return torch.where(inside, -log_p.gather(axis, index).squeeze(axis), 0.0)
 
 
+# an id that no label has: torch would leave the samples that have it out of the mean
+_NEVER = -(2**62)
+
+
+def mean_class_loss(target: Any, log_p: Any, axis: int) -> Any:
+    flat = log_p.ndim == 2 and axis in (1, -1) and log_p.dtype in (torch.float32, torch.float64)
+    if flat and log_p.device.type == "cpu" and not torch.compiler.is_compiling():
+        try:
+            return F.nll_loss(log_p, target.long(), ignore_index=_NEVER)
+        except IndexError:  # one of the targets is no class: it gives 0, and counts
+            pass
+    return torch.mean(class_loss(target, log_p, axis))
+
+
+def is_likeliest(target: Any, output: Any) -> Any:
+    if not output.numel() or target.is_floating_point() or target.dtype == torch.bool:
+        return nn._is_likeliest.fn(target, output)
+    return torch.eq(target, torch.argmax(output, -1))
+
+
 def _interpolation(x: Any, size: Any, interpolation: str, antialias: bool) -> dict[str, Any] | None:
     """How torch does it with the same weights; None where it does not. Images have their channels on axis 1.
 
@@ -150,6 +170,8 @@ KERNELS: dict[str, Any] = {
     "_layer_normalization": layer_normalization,
     "_attention": attention,
     "_class_loss": class_loss,
+    "_is_likeliest": is_likeliest,
+    "_mean_class_loss": mean_class_loss,
     "_group_normalization": group_normalization,
     "_linear": linear,
     "_resize": resize,
