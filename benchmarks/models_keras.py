@@ -17,6 +17,9 @@ from benchmarks.workloads import (
     HIDDEN,
     LENGTH,
     MODEL_WIDTH,
+    RESNET_CLASSES,
+    RESNET_SIDE,
+    RESNET_STAGES,
     SAVED_LAYERS,
     SAVED_WIDTH,
     SIGNALS,
@@ -165,6 +168,27 @@ def vgg(k: Any) -> Any:
             x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = layers.MaxPooling2D(2)(x)
     return k.Model(inputs, layers.Dense(VGG_CLASSES, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
+
+
+def resnet50(k: Any) -> Any:
+    """M2: ResNet50, whose convolutions have biases as in Keras."""
+    layers = k.layers
+
+    def convolution(x: Any, filters: int, window: int, strides: int = 1, padding: str = "same") -> Any:
+        return layers.BatchNormalization()(layers.Conv2D(filters, window, strides, padding)(x))
+
+    inputs = k.Input((RESNET_SIDE, RESNET_SIDE, 3))
+    x = layers.ReLU()(convolution(layers.ZeroPadding2D(3)(inputs), 64, 7, 2, "valid"))
+    x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
+    for stage, (filters, blocks) in enumerate(RESNET_STAGES):
+        for block in range(blocks):
+            strides = 2 if stage and not block else 1
+            past = x if block else convolution(x, 4 * filters, 1, strides)
+            x = layers.ReLU()(convolution(x, filters, 1, strides))
+            x = layers.ReLU()(convolution(x, filters, 3))
+            x = layers.ReLU()(layers.Add()([past, convolution(x, 4 * filters, 1)]))
+    x = layers.GlobalAveragePooling2D()(x)
+    return k.Model(inputs, layers.Dense(RESNET_CLASSES, activation="softmax")(x))
 
 
 def saved(k: Any) -> Any:

@@ -22,6 +22,7 @@ from benchmarks.models_jax import (
     training,
     vgg_forward,
     vgg_weights,
+    weight,
 )
 from benchmarks.sources import SOURCE_STEPS, source
 from benchmarks.workloads import (
@@ -38,6 +39,7 @@ from benchmarks.workloads import (
     data_of,
     image,
     model_of,
+    resnet50_weights,
     steps,
 )
 
@@ -229,12 +231,17 @@ def _chain(length: int) -> Job:
     return _repeated(lambda: functools.reduce(lambda h, p: dense(p, h), params, x))
 
 
+def _resnet50() -> Any:
+    return [weight(*shape) if value is None else jnp.full(shape, value) for shape, value in resnet50_weights()]
+
+
 def first() -> None:
     np.asarray(dense(layer(WIDTH, WIDTH), jnp.ones((1, WIDTH))))
 
 
 JOBS: dict[str, Callable[[], Job]] = {
     "build": lambda: Job(lambda: jax.block_until_ready([layer(WIDTH, WIDTH) for _ in range(CHAIN)])),
+    "build-resnet50": lambda: Job(lambda: jax.block_until_ready(_resnet50())),
     "add": _add,
     "matmul": _on_square(lambda x: jnp.matmul(x, x)),
     "sum": _on_square(jnp.sum),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.models_keras import MODELS, mlp, saved, vgg
+from benchmarks.models_keras import MODELS, mlp, resnet50, saved, vgg
 from benchmarks.sources import SOURCE_STEPS, source
 from benchmarks.workloads import (
     BATCH,
@@ -150,6 +150,11 @@ def _chain(k: Any, length: int) -> Any:
     return k.Model(inputs, x)
 
 
+def _built(k: Any, make: Callable[[], Any]) -> Job:
+    """A model whose weights are on the device."""
+    return Job(lambda: k.ops.convert_to_numpy(make().weights[-1]))
+
+
 def _repeated(k: Any, call: Callable[[], Any]) -> Job:
     def run() -> None:
         for _ in range(CALLS):
@@ -186,7 +191,8 @@ def first(implementation: str) -> None:
 
 
 JOBS: dict[str, Callable[[Any], Job]] = {
-    "build": lambda k: Job(lambda: _chain(k, CHAIN)),
+    "build": lambda k: _built(k, lambda: _chain(k, CHAIN)),
+    "build-resnet50": lambda k: _built(k, lambda: resnet50(k)),
     "add": _add,
     "matmul": _on_square("matmul", lambda op, x: op(x, x)),
     "sum": _on_square("sum", lambda op, x: op(x)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import pathlib
 import tempfile
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.workloads import CALLS, CHAIN, SAVED_LAYERS, SAVED_WIDTH, WIDTH, Job, data
+from benchmarks.workloads import CALLS, CHAIN, SAVED_LAYERS, SAVED_WIDTH, WIDTH, Job, data, resnet50_weights
 
 _random = np.random.default_rng(0)
 
@@ -20,10 +21,19 @@ def prepare(name: str) -> Job:
     return JOBS[name]()
 
 
+def weight(*shape: int) -> Any:
+    """Uniform values in Glorot's range."""
+    limit = np.sqrt(6 / (shape[-1] + math.prod(shape[:-1])))
+    return _random.uniform(-limit, limit, shape).astype("float32")
+
+
 def layer(rows: int, columns: int) -> Any:
     """A kernel and a bias."""
-    limit = np.sqrt(6 / (rows + columns))
-    return _random.uniform(-limit, limit, (rows, columns)).astype("float32"), np.zeros(columns, "float32")
+    return weight(rows, columns), np.zeros(columns, "float32")
+
+
+def _resnet50() -> Any:
+    return [weight(*s) if v is None else np.full(s, v, "float32") for s, v in resnet50_weights()]
 
 
 def dense(p: Any, x: Any) -> Any:
@@ -101,6 +111,7 @@ def first() -> None:
 
 JOBS: dict[str, Callable[[], Job]] = {
     "build": lambda: Job(lambda: [layer(WIDTH, WIDTH) for _ in range(CHAIN)]),
+    "build-resnet50": lambda: Job(_resnet50),
     "add": _add,
     "matmul": _on_square(lambda x: np.matmul(x, x)),
     "sum": _on_square(np.sum),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.models_tensorflow import MODELS, dense, layer, mlp_forward, mlp_loss, vgg_forward, vgg_weights
+from benchmarks.models_tensorflow import MODELS, dense, layer, mlp_forward, mlp_loss, vgg_forward, vgg_weights, weight
 from benchmarks.sources import SOURCE_STEPS, source
 from benchmarks.workloads import (
     BATCH,
@@ -27,6 +27,7 @@ from benchmarks.workloads import (
     data_of,
     image,
     model_of,
+    resnet50_weights,
     steps,
 )
 
@@ -237,12 +238,18 @@ def _chain(length: int) -> Job:
     return _repeated(lambda: functools.reduce(lambda h, p: dense(p, h), params, x))
 
 
+def _resnet50() -> Any:
+    made = [weight(*s) if v is None else tf.Variable(tf.fill(s, v)) for s, v in resnet50_weights()]
+    return made[-1].numpy()
+
+
 def first() -> None:
     dense(layer(WIDTH, WIDTH), tf.constant(np.ones((1, WIDTH), "float32"))).numpy()
 
 
 JOBS: dict[str, Callable[[], Job]] = {
     "build": lambda: Job(lambda: [layer(WIDTH, WIDTH) for _ in range(CHAIN)][-1][1].numpy()),
+    "build-resnet50": lambda: Job(_resnet50),
     "add": _add,
     "matmul": _on_square(lambda x: tf.matmul(x, x)),
     "sum": _on_square(tf.reduce_sum),

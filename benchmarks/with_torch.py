@@ -25,6 +25,7 @@ from benchmarks.workloads import (
     data_of,
     image,
     model_of,
+    resnet50_weights,
     steps,
 )
 
@@ -233,6 +234,15 @@ def _allocate() -> Any:
     return made[-1][1].detach().cpu().numpy()
 
 
+def _resnet50() -> Any:
+    made = []
+    for shape, value in resnet50_weights():
+        w = torch.empty(shape, device=DEVICE)
+        limit = (6 / (shape[-1] + w[..., 0].numel())) ** 0.5
+        made.append(nn.Parameter(w.uniform_(-limit, limit) if value is None else w.fill_(value)))
+    return made[-1].detach().cpu().numpy()
+
+
 def first() -> None:
     x = torch.from_numpy(np.ones((1, WIDTH), "float32")).to(DEVICE)
     nn.Linear(WIDTH, WIDTH).to(DEVICE)(x).detach().cpu().numpy()
@@ -240,6 +250,7 @@ def first() -> None:
 
 JOBS: dict[str, Callable[[], Job]] = {
     "build": lambda: Job(_allocate),
+    "build-resnet50": lambda: Job(_resnet50),
     "add": _add,
     "matmul": _on_square(lambda x: torch.matmul(x, x)),
     "sum": _on_square(torch.sum),

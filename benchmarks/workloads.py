@@ -60,6 +60,7 @@ WORKLOADS = {
     "import": Workload("`import` in a fresh interpreter", "import", fresh=True),
     "first": Workload("… and a first Dense layer called", "process", fresh=True),
     "build": Workload("build a chain of 500 Dense (by hand: allocate its weights)", "chain"),
+    "build-resnet50": Workload("build ResNet50 (by hand: allocate its weights)", "model"),
     "add": Workload("`ops.add` of two one-element tensors", "call"),
     "matmul": Workload("`ops.matmul` of two 32 x 32 tensors", "call"),
     "sum": Workload("`ops.sum` of a 32 x 32 tensor", "call"),
@@ -120,6 +121,8 @@ UNET_SIDE, UNET_FILTERS, UNET_CLASSES = 64, (16, 32, 64), 3
 USERS, FILMS, GENRES, TASTE = 5_000, 3_000, 20, 32
 VGG_FILTERS, VGG_DEPTHS, VGG_SIDE, VGG_CLASSES = (64, 128, 256, 512, 512), (2, 2, 4, 4, 4), 224, 1_000
 GATED_WIDTH, GATED_LAYERS = 64, 4
+# of He et al. 2015, https://arxiv.org/abs/1512.03385: filters of the narrow convolutions of a block, blocks of a stage
+RESNET_STAGES, RESNET_SIDE, RESNET_CLASSES = ((64, 3), (128, 4), (256, 6), (512, 3)), 224, 1_000
 
 # variants of W1's `fit` that differ in how it is called, not in the model -> the data that they take
 VARIANTS = {"mlp-verbose1": "mlp", "mlp-verbose2": "mlp", "mlp-callback": "mlp", "mlp-batch1": "mlp-batch1"}
@@ -206,3 +209,24 @@ def vgg_channels() -> list[list[tuple[int, int]]]:
         blocks.append([(before, filters), *[(filters, filters)] * (depth - 1)])
         before = filters
     return blocks
+
+
+def resnet50_weights() -> list[tuple[tuple[int, ...], float | None]]:
+    """Shape of each weight of ResNet50, and the number that it is filled with; None for one that is drawn."""
+    found: list[tuple[tuple[int, ...], float | None]] = []
+
+    def convolution(window: int, before: int, after: int) -> None:
+        bias, scale, shift, mean, variance = 0.0, 1.0, 0.0, 0.0, 1.0
+        found.append(((window, window, before, after), None))
+        found.extend(((after,), value) for value in (bias, scale, shift, mean, variance))
+
+    convolution(7, 3, 64)
+    before = 64
+    for filters, blocks in RESNET_STAGES:
+        convolution(1, before, 4 * filters)  # the way past the first block
+        for _ in range(blocks):
+            convolution(1, before, filters)
+            convolution(3, filters, filters)
+            convolution(1, filters, 4 * filters)
+            before = 4 * filters
+    return [*found, ((before, RESNET_CLASSES), None), ((RESNET_CLASSES,), 0.0)]

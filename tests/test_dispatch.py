@@ -9,6 +9,7 @@ from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentTypeError, NoKernelError, ShapeError
 from keras_fn.core.op import op, promotes
 from keras_fn.core.spec import REGISTRY, Spec
+from keras_fn.ops.linear import _linear
 
 A = np.arange(6, dtype="float32").reshape(2, 3)
 
@@ -129,3 +130,28 @@ def test_the_short_way_is_for_the_same_dtypes_only():
         assert active.backend.dtype_of(ops.concatenate([whole, whole], 0)) == "int32"
         assert active.backend.dtype_of(ops.mean(whole, 0)) == "float32"
         assert ops.convert_to_numpy(ops.take(x, ops.cast([1], "int32"), 0)).tolist() == [A[1].tolist()]
+
+
+# --- shapes of composites
+@pytest.mark.parametrize(
+    ("x", "weights", "bias"),
+    [
+        ((None, 3), (3, 4), (4,)),
+        ((2, 3), (3, 1), (4,)),
+        ((None, None, 3), (3, 4), (4,)),
+        ((3,), (3, 4), (4,)),
+        ((5, 2, 3), (5, 3, 4), (5, 1, 4)),
+    ],
+)
+@pytest.mark.parametrize("dtypes", [("float32",) * 3, ("float16", "float32", "float32"), ("int8",) * 3])
+def test_a_closed_form_gives_what_the_body_gives(x, weights, bias, dtypes):
+    specs = [Spec(shape, dtype) for shape, dtype in zip((x, weights, bias), dtypes, strict=True)]
+    found, want = _linear(*specs), ops.add(ops.matmul(*specs[:2]), specs[2])
+    assert (found.shape, found.dtype) == (want.shape, want.dtype)
+
+
+def test_the_error_of_a_composite_is_that_of_its_body():
+    with pytest.raises(ShapeError, match=r"^ops\.matmul: "):
+        _linear(Spec((None, 3), "float32"), Spec((4, 4), "float32"), Spec((4,), "float32"))
+    with pytest.raises(ShapeError, match=r"^ops\.add: "):
+        _linear(Spec((None, 3), "float32"), Spec((3, 4), "float32"), Spec((5,), "float32"))

@@ -313,3 +313,10 @@ def test_set_random_seed_seeds_python_and_numpy():
     assert first == (python_random.random(), np.random.rand(), random.draw_seed(), random.SeedGenerator().seed)
     random.set_random_seed(10)
     assert first[2] != random.draw_seed()
+
+
+@pytest.mark.parametrize("seed", [0, 5, (1 << 64) - 1, 1 << 64, (1 << 128) - 1])
+def test_the_host_generator_is_numpys_philox_at_its_start(seed):
+    ours, numpys = host.host_generator(seed), np.random.Generator(np.random.Philox(key=seed))
+    np.testing.assert_equal(ours.bit_generator.state, numpys.bit_generator.state)
+    assert ours.random(7, "float32").tolist() == numpys.random(7, "float32").tolist()

@@ -20,6 +20,7 @@ from keras_fn_jax import step
 from keras_fn_jax.kernels import KERNELS
 from keras_fn_jax.kernels.basic import JOINED, cast, compiled_with_casts
 from keras_fn_jax.sparse import SparseMethods
+from keras_fn_jax.waiting import WAITING, LateCell
 
 
 class JaxVariable:
@@ -32,6 +33,8 @@ class JaxVariable:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         jax.tree_util.register_pytree_node(cls, lambda v: ((v.value,), None), lambda aux, leaves: leaves[0])  # pyright: ignore[reportAttributeAccessIssue]
+
+    _cell = LateCell()
 
     def __jax_array__(self) -> Any:
         return self.value  # type: ignore[attr-defined]
@@ -121,6 +124,12 @@ class JaxBackend(SparseMethods, Backend):
     def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         with jax.ensure_compile_time_eval():  # also where a layer builds itself inside a trace
             return self.convert(value, dtype)
+
+    def fill(self, variable: Any, values: Any) -> None:
+        if WAITING.takes(values, variable._dtype):
+            WAITING.add(variable, values)
+        else:
+            super().fill(variable, values)
 
     def abstract_call(self, fn: Callable[..., Any], specs: Any) -> Any:
         def to_struct(x: Any) -> Any:

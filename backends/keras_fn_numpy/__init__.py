@@ -67,6 +67,9 @@ class NumpyBackend(Backend):
     def new_cell(self, value: Any, dtype: str, trainable: bool, name: str) -> Any:
         return np.array(value, dtype=numpy_dtype(dtype))
 
+    def fill(self, variable: Any, values: Any) -> None:
+        variable._cell = values.astype(numpy_dtype(variable._dtype), copy=False)
+
     def write_cell(self, cell: Any, value: Any) -> Any:
         return np.array(value)
 

@@ -33,8 +33,5 @@ class TensorFlowLayer(tf.Module):
     def _init_framework(self) -> None:
         """tf.Module keeps no state of its own that a Layer lacks."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
+    __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__

@@ -103,11 +103,9 @@ class TorchLayer(torch.nn.Module):
             return found.fget(self)
         return torch.nn.Module.__getattr__(self, name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
+    # attributes stay what they were: nothing is looked at, and no frame of Python comes between
+    __setattr__ = object.__setattr__  # pyright: ignore[reportAssignmentType]
+    __delattr__ = object.__delattr__  # pyright: ignore[reportAssignmentType]
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What torch calls the layer's computation."""

@@ -134,7 +134,12 @@ def checking(constructor: F) -> F:
                 checks["name"] = check_of("str | None")  # type: ignore[assignment]
         for name, value in (*zip(names, args, strict=False), *kwargs.items()):
             check = checks.get(name)
-            if check is not None and not any(test(value) for test in check[0]):
+            if check is None:
+                continue
+            for test in check[0]:
+                if test(value):
+                    break
+            else:
                 raise ArgumentError(
                     f"`{name}` of {type(self).__name__} must be {check[1]}, not {printable(repr(value), 200)}."
                 )

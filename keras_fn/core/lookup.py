@@ -69,7 +69,7 @@ class Lookup:
             return self.deserialize(identifier)
         if isinstance(identifier, str):
             return self.named(identifier)
-        if inspect.isclass(identifier):
+        if isinstance(identifier, type):
             return identifier()
         if check(identifier) and self._fits(identifier):
             return identifier

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 
 _counts: Counter[str] = Counter()
 
 
+@functools.lru_cache(maxsize=1024)
 def snake_case(name: str) -> str:
     """`Conv2DTranspose` as `conv2d_transpose`."""
     name = re.sub(r"\W+", "", name)

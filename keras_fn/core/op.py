@@ -278,16 +278,18 @@ class Op:
         """The spec of the result, from specs among the operands."""
         if context.calls is not None:
             count_call(self.name)
-        specs = [_as_spec(backend, x) for x in operands]
+        specs = [x if x.__class__ is Spec else _as_spec(backend, x) for x in operands]
         narrower = backend.narrower
         if narrower:
-            specs = stand_ins.narrowed(specs, narrower)
-        if any(getattr(s, "sparse", False) for s in specs):
+            specs = [stand_ins.narrowed(s, narrower) for s in specs]
+        found = [s if s.__class__ is type else s.dtype for s in specs]  # a class: of a Python number
+        if any(s.sparse for s in specs if s.__class__ is not type):
             return sparse.infer(self, backend, values, specs)
-        target, out = self.dtype(tuple(s if s in _SCALARS else s.dtype for s in specs))
-        self._replace(values, iter([_cast_spec(s, target) for s in specs]))
+        target, out = self.dtype(tuple(found))
+        agreed = [s if d == target else _cast_spec(s, target) for s, d in zip(specs, found, strict=True)]
+        self._replace(values, iter(agreed))
         if self.shape is None:
-            return self.fn(*values)
+            return self._infer_composite(values, out)
         try:
             shape = self.shape(*values)
         except KerasFnError as e:
@@ -296,6 +298,15 @@ class Op:
             raise
         result = _specs(shape, out)
         return stand_ins.narrowed(result, narrower) if narrower else result
+
+    def _infer_composite(self, values: list[Any], dtype: Any) -> Any:
+        closed = self.facts.get("closed")
+        if closed is not None:
+            try:
+                return Spec(closed(*values), dtype)
+            except KerasFnError:
+                pass  # the body's own ops say it better
+        return self.fn(*values)
 
     def _run(self, backend: Any, values: list[Any], operands: list[Any]) -> Any:
         found = []
@@ -389,7 +400,8 @@ def op(*, dtype: DtypeRule, shape: Function | None = None, **facts: Any) -> Call
             shape of the result, or a Spec, or a tuple or list of them. None: the body is the definition.
         facts: anything the conformance suite wants to know (`oracle="numpy.exp"`, `samples=…`); `bits=True` where the
             bits of an operand matter, so that no other dtype can stand in for its own; `sparse=True` where the result
-            is a sparse tensor.
+            is a sparse tensor; `closed=function` for a composite whose shape is told faster than by its body: it gives
+            the shape of the one result, which has the rule's dtype.
     """
 
     def declare(fn: Callable[..., Any]) -> Op:

@@ -19,6 +19,12 @@ def standardize(shape: Any) -> Shape:
     Raises:
         ShapeError: for negative or fractional dimensions, or things that are no shape.
     """
+    if type(shape) is tuple:  # most are in standard form
+        for d in shape:
+            if d is not None and (type(d) is not int or d < 0):
+                break
+        else:
+            return shape
     if shape is None:
         raise ShapeError("A shape is needed and None came. Use () for a scalar, or (None,) for one unknown dimension.")
     if isinstance(shape, int):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import optree
@@ -43,15 +43,25 @@ def _refilled(tree: Any, leaves: list[Any]) -> Any:
     return _mapped(lambda _: left.pop(0), tree)
 
 
-# --- with optree
+# --- with optree, where there is nesting: most structures have none
+def _is_flat(parts: Iterable[Any]) -> bool:
+    for x in parts:  # noqa: SIM110  # half the time of `any`
+        if isinstance(x, (list, tuple, dict)):
+            return False
+    return True
+
+
 @read_as(_leaves)
 def flatten(tree: Any) -> list[Any]:
     """The leaves, in order. None is a leaf."""
-    if type(tree) not in (list, tuple, dict):
-        if not isinstance(tree, (list, tuple, dict)):
-            return [tree]
-    elif type(tree) is not dict and not any(isinstance(x, (list, tuple, dict)) for x in tree):
-        return list(tree)
+    if type(tree) is list or type(tree) is tuple:
+        if _is_flat(tree):
+            return list(tree)
+    elif type(tree) is dict:
+        if _is_flat(tree.values()):
+            return list(tree.values())
+    elif not isinstance(tree, (list, tuple, dict)):
+        return [tree]
     return optree.tree_leaves(tree, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
 
 
@@ -82,8 +92,12 @@ def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
     """`fn` of each leaf, in the same structure."""
     if not isinstance(tree, (list, tuple, dict)):
         return fn(tree, *rest)
-    if type(tree) in (list, tuple) and not rest and not any(isinstance(x, (list, tuple, dict)) for x in tree):
-        return type(tree)([fn(x) for x in tree])
+    if not rest:
+        if type(tree) is dict:
+            if _is_flat(tree.values()):
+                return {k: fn(x) for k, x in tree.items()}
+        elif (type(tree) is list or type(tree) is tuple) and _is_flat(tree):
+            return type(tree)([fn(x) for x in tree])
     try:
         return optree.tree_map(fn, tree, *rest, none_is_leaf=True, namespace=NAMESPACE)  # pyright: ignore[reportArgumentType]
     except ValueError as e:

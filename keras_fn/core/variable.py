@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+import numpy as np
+
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.aligned import aligned, zeroed
 from keras_fn.core.allowance import VARIABLE, count_work, take_room
@@ -82,13 +84,16 @@ class Variable(TensorOperators):
         self._kf_use: str | None = None
         self._initializer = initializer if callable(initializer) else None
         value = self._initial_value(initializer, shape, dtype)
-        self._cell = self.backend.new_cell(value, self._dtype, self._trainable, self.path)
+        if getattr(getattr(initializer, "__self__", initializer), "_kf_fresh", False) and isinstance(value, np.ndarray):
+            self.backend.fill(self, value)
+        else:
+            self._cell = self.backend.new_cell(value, self._dtype, self._trainable, self.path)
         structure.made()
 
     def arrange(self, use: str | None) -> None:
         """Keeps the values in the order in memory in which kernels for a use read them: see `Backend.arranged_cell`."""
         self._kf_use = use
-        if use is not None:
+        if use is not None and self.backend.arranges:
             self._cell = self.backend.arranged_cell(self._cell, use)
 
     def _initial_value(self, initializer: Any, shape: Any, dtype: Any) -> Any:

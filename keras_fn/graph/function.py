@@ -99,7 +99,7 @@ class Function:
             if id(node) not in self._runs:
                 continue
             places = [(i, (id(node), i)) for i, s in enumerate(node.specs) if isinstance(s, Spec)]
-            args, kwargs = trees.map(slot, node.args), trees.map(slot, node.kwargs)
+            args, kwargs = trees.map(slot, node.args), trees.map(slot, node.kwargs) if node.kwargs else {}
             outputs = []
             for i, key in places:
                 if key not in given:
@@ -110,7 +110,8 @@ class Function:
         self._results = [slots[id(x._node), x._index] for x in self._outputs]
         last: dict[int, Step] = {}
         for step in self.steps:
-            for x in trees.flatten((step.args, step.kwargs)):
+            leaves = trees.flatten(step.args) + (trees.flatten(step.kwargs) if step.kwargs else [])
+            for x in leaves:
                 if isinstance(x, Slot):
                     last[x.number] = step
         for number, step in last.items():

@@ -33,9 +33,10 @@ class Node:
     def __init__(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
         self.operation = operation
         # copies, as lists and dicts of the caller may change later: `parts.append(layer(parts))`
-        self.args = tuple(trees.map(_same, a) for a in args)
-        self.kwargs = {k: trees.map(_same, v) for k, v in kwargs.items()}
-        self.inputs = [x for x in trees.flatten((args, kwargs)) if isinstance(x, KerasTensor)]
+        self.args = tuple([_copied(a) for a in args])
+        self.kwargs = {k: _copied(v) for k, v in kwargs.items()}
+        leaves = trees.flatten(args) + (trees.flatten(kwargs) if kwargs else [])
+        self.inputs = [x for x in leaves if isinstance(x, KerasTensor)]
         flat = trees.flatten(outputs)
         self.specs = flat
         self.structure = trees.unflatten(outputs, list(range(len(flat))))
@@ -139,6 +140,10 @@ def _specs_of(value: Any) -> Any:
     if isinstance(value, (list, tuple, dict)):
         return trees.map(lambda x: x.spec() if isinstance(x, KerasTensor) else x, value)
     return value
+
+
+def _copied(x: Any) -> Any:
+    return trees.map(_same, x) if isinstance(x, (list, tuple, dict)) else x
 
 
 def _same(x: Any) -> Any:

@@ -52,10 +52,10 @@ class KerasTensor(Spec):
 
     def spec(self) -> Spec:
         """Shape and dtype alone, with the mask's spec if there is one."""
-        out = Spec(self.shape, self.dtype, self.sparse)
+        out = object.__new__(Spec)  # shape and dtype are in standard form
+        out.shape, out.dtype, out.sparse = self.shape, self.dtype, self.sparse
         mask = self._keras_mask
-        if mask is not None:
-            out._keras_mask = mask.spec() if isinstance(mask, KerasTensor) else mask
+        out._keras_mask = mask.spec() if isinstance(mask, KerasTensor) else mask
         return out
 
     def __repr__(self) -> str:

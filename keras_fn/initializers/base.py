@@ -9,6 +9,7 @@ import numpy as np
 from keras_fn.core import dtypes, shapes
 from keras_fn.core.arguments import Checked
 from keras_fn.core.errors import ArgumentError, ShapeError
+from keras_fn.core.tape import is_own
 
 # dtypes that NumPy has no own type for are drawn in float32 and cast by the backend
 _HOST_DTYPES = {name: "float32" for name in dtypes.FLOATS if name not in ("float16", "float32", "float64")}
@@ -29,8 +30,11 @@ class Initializer(Checked):
         [[3.0, 0.0], [0.0, 3.0]]
     """
 
+    _kf_fresh = False  # whether nobody else holds what `draw` gives
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._kf_fresh = is_own(cls)
         if "__call__" in cls.__dict__ and "draw" not in cls.__dict__:
             cls.draw = None  # type: ignore[assignment]  # the values come from its own __call__
 

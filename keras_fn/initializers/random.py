@@ -182,17 +182,20 @@ class VarianceScaling(RandomInitializer):
             raise ArgumentError(
                 f"`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', not {distribution!r}."
             )
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        self._count_over(input_axes, output_axes)
+        super().__init__(seed)
+
+    def _count_over(self, input_axes: Any, output_axes: Any) -> None:
         if (input_axes is None) != (output_axes is None):
             raise ArgumentError(
                 "`input_axes` and `output_axes` go together: give both or neither, "
                 f"not {input_axes!r} and {output_axes!r}."
             )
-        self.scale = scale
-        self.mode = mode
-        self.distribution = distribution
         self.input_axes = input_axes
         self.output_axes = output_axes
-        super().__init__(seed)
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         fan_in, fan_out = fans(shape, self.input_axes, self.output_axes)
@@ -222,8 +225,9 @@ class _Preset(VarianceScaling):
     _facts: tuple[float, str, str]
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
-        scale, mode, distribution = self._facts
-        super().__init__(scale, mode, distribution, seed, input_axes, output_axes)
+        self.scale, self.mode, self.distribution = self._facts  # which need no check
+        self._count_over(input_axes, output_axes)
+        RandomInitializer.__init__(self, seed)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 
-from keras_fn import dtype_policies
+from keras_fn import dtype_policies, initializers
 from keras_fn.core import dtypes, naming, shapes, trees
 from keras_fn.core.allowance import LAYER, count_work
 from keras_fn.core.arguments import Checked
@@ -31,7 +30,9 @@ from keras_fn.core.version import structure
 from keras_fn.graph.symbol import KerasTensor
 from keras_fn.layers.call import call_layer
 from keras_fn.layers.facts import facts_of
+from keras_fn.layers.infer import infer
 from keras_fn.layers.input_spec import InputSpec
+from keras_fn.layers.named_scope import NamedScope
 from keras_fn.layers.tracking import Carried, held, unique_by_id
 
 _LEGACY = {"input_shape", "input_dim", "batch_input_shape", "batch_size", "weights", "input_length"}
@@ -69,6 +70,10 @@ class Layer(Checked):
     _kf_losses_of: Any
     _kf_sealed: bool
     _kf_mode: bool | None
+    # set by __init__
+    _kf_trainable: bool
+    _kf_path: str
+    _kf_build_shapes: Any
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         self: Any = object.__new__(mixed(cls, active.backend.layer_base))
@@ -112,7 +117,9 @@ class Layer(Checked):
         if name is not None and "/" in name:
             raise ArgumentError(f"`name` cannot contain '/', which parts the names in a path: {name!r}.")
         self.name = name or naming.unique(naming.snake_case(type(self).__name__))
-        self._kf_trainable = bool(trainable)
+        put = self.__dict__
+        put["_kf_trainable"] = bool(trainable)
+        put["_kf_build_shapes"] = None
         self.autocast = autocast
         self.supports_masking = False
         self.input_spec: Any = None
@@ -121,16 +128,15 @@ class Layer(Checked):
 
             activity_regularizer = regularizers.get(activity_regularizer)
         self.activity_regularizer = activity_regularizer
-        self._kf_path = "/".join((*context.path, self.name))
+        put["_kf_path"] = path = "/".join((*context.path, self.name))
         policy = dtype_policies.get(dtype)
-        self.dtype_policy = policy[self._kf_path] if isinstance(policy, dtype_policies.DTypePolicyMap) else policy
-        self._kf_build_shapes: Any = None
+        self.dtype_policy = policy[path] if isinstance(policy, dtype_policies.DTypePolicyMap) else policy
 
     def _kf_legacy(self, kwargs: dict[str, Any]) -> None:
         """Arguments of older Keras that say the input's shape."""
-        found = {k: kwargs.pop(k) for k in list(kwargs) if k in _LEGACY}
-        if not found:
+        if _LEGACY.isdisjoint(kwargs):
             return
+        found = {k: kwargs.pop(k) for k in list(kwargs) if k in _LEGACY}
         shape = None
         if "batch_input_shape" in found:
             shape = tuple(found["batch_input_shape"])[1:]
@@ -171,8 +177,6 @@ class Layer(Checked):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Shape and dtype of the outputs for symbols or specs in the place of inputs."""
-        from keras_fn.layers.infer import infer
-
         args, kwargs = trees.map(_bare, args), trees.map(_bare, kwargs)
         return infer(self.__call__, args, kwargs)
 
@@ -210,8 +214,6 @@ class Layer(Checked):
             constraint: a projection applied after each update.
             name: name.
         """
-        from keras_fn import initializers
-
         self._kf_not_sealed()
         shape = shapes.standardize(() if shape is None else shape)
         if None in shape:
@@ -259,14 +261,8 @@ class Layer(Checked):
         """`add_weight` under another name."""
         return self.add_weight(shape, initializer, dtype, trainable, **kw)
 
-    @contextlib.contextmanager
-    def _kf_named_scope(self) -> Iterator[None]:
-        before, context.path = context.path, tuple(self._kf_path.split("/"))
-        autocast, context.autocast = context.autocast, None
-        try:
-            yield
-        finally:
-            context.path, context.autocast = before, autocast
+    def _kf_named_scope(self) -> NamedScope:
+        return NamedScope(self._kf_path)
 
     def _kf_own(self) -> list[Variable]:
         """The variables of this layer itself, in the order they were made; seeds and metrics are not among them."""
@@ -585,7 +581,7 @@ class Layer(Checked):
             return
         if self.built and (isinstance(value, Layer) or name in self._kf_facts.arguments):
             structure.bump()  # what is compiled, or planned, holds for what was
-        elif isinstance(value, (Layer, Variable)):
+        elif isinstance(value, _PARTS):
             structure.made()
         super().__setattr__(name, value)
 
@@ -621,6 +617,10 @@ class Layer(Checked):
         return self.compute_output_spec(*args, **kwargs)
 
 
+# a new one is what caches of lists of weights watch for
+_PARTS = (Layer, Variable)
+
+
 def _marks_built(build: Any) -> Any:
     """A `build` after which the layer is built also where an outer layer's `build` called it by hand."""
 
@@ -628,10 +628,11 @@ def _marks_built(build: Any) -> Any:
     def marked(self: Layer, *args: Any, **kwargs: Any) -> None:
         with self._kf_named_scope():
             build(self, *args, **kwargs)
-        self.__dict__["built"] = True
+        put = self.__dict__
+        put["built"] = True
         if self._kf_build_shapes is None and (args or kwargs):
             shapes_ = dict(zip(self._kf_facts.build_params, args, strict=False)) | kwargs
-            self._kf_build_shapes = shapes_ if all(s is not None for s in shapes_.values()) else None
+            put["_kf_build_shapes"] = None if None in shapes_.values() else shapes_
 
     return marked
 

@@ -21,6 +21,7 @@ from keras_fn.core.tracebacks import shorten
 from keras_fn.core.variable import Variable
 from keras_fn.graph.node import Node
 from keras_fn.graph.symbol import KerasTensor
+from keras_fn.layers.infer import infer
 from keras_fn.layers.input_spec import check_inputs
 
 
@@ -96,9 +97,12 @@ def _run(layer: Any, facts: Any, backend: Any, args: tuple[Any, ...], kwargs: di
 # --- on symbols
 def _record(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Infers the outputs' specs and notes the call as a node."""
-    specs = trees.map(_bare, args), trees.map(_bare, kwargs)
+    given, named = trees.map(_bare, args), trees.map(_bare, kwargs) if kwargs else {}
     try:
-        outputs = layer.compute_output_spec(*specs[0], **specs[1])
+        if layer._kf_facts.own_spec:
+            outputs = layer.compute_output_spec(*given, **named)
+        else:
+            outputs = infer(layer.__call__, given, named)
     except KerasFnError as e:
         _add_origin(e, layer, args, kwargs)
         shorten(e)
@@ -118,6 +122,8 @@ def _bare(x: Any) -> Any:
 
 def _as_spec(x: Any) -> Any:
     """A constant that a layer returned while the graph was described stands in it as a spec."""
+    if x.__class__ is Spec:
+        return x
     backend = active.backend
     sparse = x.__class__ in backend.sparse_classes
     return Spec(tuple(x.shape), backend.dtype_of(x), sparse) if sparse or backend.is_tensor(x) else x
@@ -164,7 +170,8 @@ def _convert(layer: Any, backend: Any, args: tuple[Any, ...], kwargs: dict[str, 
         return x
 
     if len(args) == 1 and not kwargs and not isinstance(args[0], (list, tuple, dict)):
-        return (convert(args[0]),), kwargs
+        x = args[0]
+        return args if x.__class__ is Spec and x.dtype == compute else (convert(x),), kwargs
     return trees.map(convert, args), trees.map(convert, kwargs) if kwargs else kwargs
 
 
@@ -199,8 +206,9 @@ def build(layer: Any, facts: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
             layer.build(**given) if facts.builds else layer.build(None)
         finally:
             context.depth = before
-    layer._kf_build_shapes = record
-    layer.__dict__["built"] = True
+    put = layer.__dict__
+    put["_kf_build_shapes"] = record
+    put["built"] = True
 
 
 def trees_shape(value: Any) -> Any:
@@ -209,10 +217,14 @@ def trees_shape(value: Any) -> Any:
 
 
 def _static(x: Any) -> tuple[Any, ...]:
+    if isinstance(x, Spec):
+        return x.shape
     return tuple(d if d is None or isinstance(d, int) else None for d in x.shape)
 
 
 def _has_tensors(value: Any) -> bool:
+    if not isinstance(value, (list, tuple, dict)):
+        return hasattr(value, "shape")
     leaves = trees.flatten(value)
     return bool(leaves) and all(x is None or hasattr(x, "shape") for x in leaves) and any(x is not None for x in leaves)
 

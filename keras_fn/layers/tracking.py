@@ -7,6 +7,8 @@ from typing import Any
 
 from keras_fn.core.variable import Variable
 
+_NESTING = (dict, list, tuple, set, frozenset)
+
 
 class Carried:
     """Holds variables that a layer carries from call to call and that are no weights: the states of a recurrent layer.
@@ -26,9 +28,11 @@ def held(owner: Any, kinds: tuple[type, ...]) -> Iterator[tuple[str, Any]]:
     """
     seen: set[int] = set()
     for name, value in owner.__dict__.items():
-        if name.startswith("_kf_") or name == "_modules":
+        # most attributes are settings
+        if not isinstance(value, kinds) and not (isinstance(value, _NESTING) and value):
             continue
-        yield from _inside(name, value, kinds, seen)
+        if not name.startswith("_kf_") and name != "_modules":
+            yield from _inside(name, value, kinds, seen)
 
 
 def _inside(name: str, value: Any, kinds: tuple[type, ...], seen: set[int]) -> Iterator[tuple[str, Any]]:
@@ -43,7 +47,7 @@ def _inside(name: str, value: Any, kinds: tuple[type, ...], seen: set[int]) -> I
             if id(value) not in seen:
                 seen.add(id(value))
                 todo.extend((f"{name}.{k}", v) for k, v in reversed(value.items()))
-        elif isinstance(value, (list, tuple, set, frozenset)) and value and id(value) not in seen:
+        elif isinstance(value, _NESTING) and value and id(value) not in seen:
             seen.add(id(value))
             todo.extend((f"{name}.{i}", v) for i, v in reversed(list(enumerate(value))))
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
@@ -32,7 +33,23 @@ def host_generator(seed: int) -> np.random.Generator:
         True
     """
     seed = checked_seed(seed, 128)
-    return np.random.Generator(np.random.Philox(key=seed))
+    key: Any = _Key(seed)  # NumPy's annotations leave such objects out
+    return np.random.Generator(np.random.Philox(key))
+
+
+class _Key(ISeedSequence):
+    """A key as it is: `Philox(key=...)` also asks the system for randomness that it does not use, which takes long.
+
+    Args:
+        seed: int below 2**128.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.words = np.array((seed & 0xFFFFFFFFFFFFFFFF, seed >> 64), "uint64")
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> np.ndarray:
+        """The two words of the key, which is all that Philox asks for."""
+        return self.words
 
 
 def checked_seed(seed: Any, bits: int) -> int:
