@@ -276,3 +276,100 @@ def test_predict_into_arrays_and_batch_by_batch(tmp_path):
         model.predict(x, verbose=0, out={"a": np.zeros((7, 3)), "b": np.zeros((7, 1))})
     with pytest.raises(StructureError, match="`out`"):
         model.predict(x, verbose=0, out=np.zeros((7, 2)))
+
+
+class Batches:
+    """Data that begins anew each epoch, with a short batch amid the others and weights for samples.
+
+    Args:
+        again: whether all batches come in the same memory.
+        convert: makes of an array what a batch holds.
+    """
+
+    def __init__(self, again: bool = False, convert: Any = np.asarray) -> None:
+        self.again, self.convert = again, convert
+
+    def __iter__(self) -> Any:
+        random = np.random.default_rng(0)
+        kept = {n: self._empty(n) for n in (4, 6)}
+        for number in range(23):
+            size = 4 if number == 9 else 6
+            batch = kept[size] if self.again else self._empty(size)
+            batch[0][...], batch[1][...], batch[2][...] = random.random((size, 4)), number % 3, random.random(size)
+            x, y, weight = map(self.convert, batch)
+            yield {"in": x}, y, weight
+
+    @staticmethod
+    def _empty(size: int) -> Any:
+        return np.empty((size, 4), "float32"), np.empty(size, "int32"), np.empty(size, "float32")
+
+
+def _trained(data: Any, steps: Any, **arguments: Any) -> Any:
+    keras_fn.utils.set_random_seed(1)
+    inputs = keras_fn.Input((4,), name="in")
+    model = keras_fn.Model({"in": inputs}, keras_fn.layers.Dense(3, activation="softmax")(inputs))
+    model.compile(
+        "adam", "sparse_categorical_crossentropy", weighted_metrics=["accuracy"], steps_per_execution=steps, **arguments
+    )
+    seen: list[int] = []
+    watch = [keras_fn.callbacks.LambdaCallback(on_train_batch_end=lambda number, logs: seen.append(number))]
+    history = model.fit(data, epochs=2, verbose=0, callbacks=watch if steps != "auto" else None).history
+    return model, [*history["loss"], *history["accuracy"], *model.evaluate(data, verbose=0)], seen
+
+
+def _tensor(a: Any) -> Any:
+    return active.backend.convert(a, None)
+
+
+@pytest.mark.parametrize(
+    ("again", "convert", "steps", "arguments"),
+    [(False, np.asarray, 3, {}), (True, np.asarray, 5, {}), (True, _tensor, 3, {}),
+     (False, np.asarray, 3, {"run_eagerly": True}), (True, np.asarray, "auto", {})],
+)  # fmt: skip
+def test_several_batches_of_an_iterable_in_a_dispatch_change_nothing(backend, again, convert, steps, arguments):
+    if not backend.differentiable:
+        return
+    single, expected, _ = _trained(Batches(), 1)
+    model, found, seen = _trained(Batches(again, convert), steps, **arguments)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    for a, b in zip(model.get_weights(), single.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+    assert (("train", "stack") in model._kf_programs.made) == (steps != "auto")
+    if steps == 3:  # the short batch goes alone, and so does what is left at the end
+        assert seen == [2, 5, 8, 9, 12, 15, 18, 21, 22] * 2
+
+
+def test_data_is_not_read_ahead_where_the_place_in_it_is_noted(backend, tmp_path):
+    if not backend.differentiable:
+        return
+    model, given, places = linear(), [], []
+    model.compile("sgd", "mse", steps_per_execution=3)
+
+    def batches() -> Any:
+        for number in range(7):
+            given.append(number)
+            yield X[:4], Y[:4]
+
+    class Watch(keras_fn.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            places.append((batch, len(given)))
+
+    backup = keras_fn.callbacks.BackupAndRestore(str(tmp_path / "backup"), save_freq=1)
+    model.fit(batches(), steps_per_epoch=7, verbose=0, callbacks=[backup, Watch()])
+    assert places == [(i, i + 1) for i in range(7)]
+
+
+def test_a_generator_is_not_read_ahead_of_the_steps(backend):
+    if not backend.differentiable:
+        return
+    model = keras_fn.Sequential([keras_fn.Input((2,)), keras_fn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    steps = []
+
+    def batches() -> Any:
+        for _ in range(40):
+            steps.append(int(model.optimizer.iterations.numpy()))
+            yield np.ones((3, 2), "float32"), np.ones((3, 1), "float32")
+
+    model.fit(batches(), verbose=0)
+    assert steps == [0, *range(39)] or steps == list(range(40))

@@ -61,14 +61,17 @@ def compile_loop(fn: Callable[..., Any], jit: Any) -> Callable[..., Any]:
     """Several steps in one dispatch: the first rows run before a loop in the graph, which keeps the last result."""
 
     def several(arrays: Any, rows: Any) -> Any:
-        first = fn(arrays, rows[0])
+        def row(i: Any) -> Any:
+            return trees.map(lambda r: None if r is None else r[i], rows)
+
+        first = fn(arrays, row(0))
         flat = [tf.convert_to_tensor(t) for t in tf.nest.flatten(first) if t is not None]
 
         def body(i: Any, *carry: Any) -> Any:
-            out = fn(arrays, rows[i])
+            out = fn(arrays, row(i))
             return (i + 1, *[tf.convert_to_tensor(t) for t in tf.nest.flatten(out) if t is not None])
 
-        count = tf.shape(rows)[0]
+        count = tf.shape(trees.flatten(rows)[0])[0]
         last = tf.while_loop(lambda i, *_: i < count, body, (tf.constant(1), *flat), parallel_iterations=1)
         return None if first is None else tf.nest.pack_sequence_as(first, list(last[1:]))
 

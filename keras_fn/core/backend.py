@@ -336,13 +336,14 @@ class Backend:
         """Compiles several steps in one dispatch: a function of `(arrays, matrix of row numbers)`.
 
         `step(arrays, rows)` runs for each row of the matrix, in order; what the last one returned comes back. Order,
-        number of updates and results are those of single steps.
+        number of updates and results are those of single steps. The matrix may as well be a structure of tensors, of
+        which each step gets the parts along the first axis.
         """
         single = self.compile_step(step, variables, jit)
 
         def several(arrays: Any, rows: Any) -> Any:
             logs = None
-            for r in rows:
+            for r in trees.parts(rows):
                 logs = single(arrays, r)
             return logs
 
@@ -356,9 +357,7 @@ class Backend:
         single = self.compile_step(step, variables, jit)
 
         def several(batches: Any) -> Any:
-            count = len(next(a for a in trees.flatten(batches) if a is not None))
-            found = [single(trees.map(lambda a: None if a is None else a[i], batches)) for i in range(count)]  # noqa: B023
-            return trees.map(self._stacked, *found)
+            return trees.map(self._stacked, *[single(batch) for batch in trees.parts(batches)])
 
         return several
 

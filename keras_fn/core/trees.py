@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import optree
@@ -104,6 +104,13 @@ def map(fn: Callable[..., Any], tree: Any, *rest: Any) -> Any:
         if rest:
             raise StructureError(f"Structures differ: {e}") from e
         raise
+
+
+def parts(tree: Any) -> Iterator[Any]:
+    """What lies along the first axis of the leaves, one after the other, in the same structure."""
+    count = len(next(x for x in flatten(tree) if x is not None))
+    for i in range(count):
+        yield map(lambda x: None if x is None else x[i], tree)
 
 
 def paths(tree: Any) -> list[tuple[Any, ...]]:

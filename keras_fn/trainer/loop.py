@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn import ops
 from keras_fn.config.limits import max_epochs
 from keras_fn.config.logging import is_interactive_logging_enabled
 from keras_fn.core import trees
@@ -18,6 +19,7 @@ from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, BackendError
 from keras_fn.trainer.build import build_for, check_batch, check_source
 from keras_fn.trainer.data import ArraySource, class_weights_to_sample_weights, make_source
+from keras_fn.trainer.data.iterables import form_of
 from keras_fn.trainer.data.make import is_arrays, numbers_to_arrays, split_validation
 from keras_fn.trainer.interrupts import WholeSteps
 from keras_fn.trainer.logs import LazyLogs, to_host
@@ -153,13 +155,7 @@ def _train_steps(model: Any, source: Any, run: Run, callbacks: Any) -> Iterator[
     if isinstance(source, ArraySource):
         yield from _array_steps(model, source, source.epoch(run.epoch, run.batch), callbacks, "train", run.batch)
         return
-    for number, batch in enumerate(source.epoch(run.epoch, run.batch), run.batch):
-        check_batch(model, batch)
-        callbacks.on_train_batch_begin(number)
-        data = for_step(model, own(model, batch))
-        with run.step:
-            out = programs(model).get("train", "batch")(data)
-        yield number, 1, _logs(model, out)
+    yield from _batch_steps(model, source.epoch(run.epoch, run.batch), callbacks, "train", run.batch)
 
 
 def _array_steps(
@@ -167,11 +163,9 @@ def _array_steps(
 ) -> Iterator[tuple[int, int, LazyLogs]]:
     run = _on_batches if source.gathers_on_host() and not model.run_eagerly else _on_rows
     whole = nullcontext() if model._kf_run is None else model._kf_run.step
+    begin = callbacks.on_train_batch_begin if kind == "train" else callbacks.on_test_batch_begin
     for rows in grouped(batches, lambda: steps_at_once(model, callbacks, kind, source)):
-        if kind == "train":
-            callbacks.on_train_batch_begin(number)
-        else:
-            callbacks.on_test_batch_begin(number)
+        begin(number)
         began = time.perf_counter()
         with whole:
             out = run(programs(model), kind, source, rows)
@@ -179,6 +173,38 @@ def _array_steps(
                 time_step(model, kind, began)
         number += len(rows)
         yield number - 1, len(rows), _logs(model, out)
+
+
+def _batch_steps(
+    model: Any, batches: Iterator[Any], callbacks: Any, kind: str, number: int = 0
+) -> Iterator[tuple[int, int, LazyLogs]]:
+    """Steps on the batches of an iterable: several in a dispatch only where `steps_per_execution` says so.
+
+    What a generator gives may depend on the steps before it; and it gained nothing where the data reads ahead itself.
+    """
+    run = model._kf_run
+    whole = nullcontext() if run is None else run.step
+    begin = callbacks.on_train_batch_begin if kind == "train" else callbacks.on_test_batch_begin
+    several = 1 if model.steps_per_execution == "auto" else model.steps_per_execution
+    if kind == "train" and run.is_kept:  # what is noted of data that was read ahead would not be the place of the run
+        several = 1
+    for group in grouped(_kept(model, batches, several > 1), lambda: several, form_of):
+        begin(number)
+        made = programs(model)
+        with whole:
+            if len(group) > 1:
+                out = made.get(kind, "stack")(None, for_step(model, made.memory.stacked(group)))
+            else:
+                out = made.get(kind, "batch")(for_step(model, group[0]))
+        number += len(group)
+        yield number - 1, len(group), _logs(model, out)
+
+
+def _kept(model: Any, batches: Iterator[Any], wait: bool) -> Iterator[Any]:
+    """The batches as they are now: those that wait for others may be written to before their step."""
+    for batch in batches:
+        check_batch(model, batch)
+        yield programs(model).memory.copied(batch, ops.copy) if wait else own(model, batch)
 
 
 def _on_rows(made: Programs, kind: str, source: ArraySource, rows: list[Any]) -> Any:
@@ -255,11 +281,7 @@ def _test_steps(model: Any, source: Any, callbacks: Any) -> Iterator[tuple[int, 
         else:
             yield from _array_steps(model, source, source.epoch(0), callbacks, "test")
         return
-    for number, batch in enumerate(source.epoch(0)):
-        check_batch(model, batch)
-        callbacks.on_test_batch_begin(number)
-        out = programs(model).get("test", "batch")(for_step(model, own(model, batch)))
-        yield number, 1, _logs(model, out)
+    yield from _batch_steps(model, source.epoch(0), callbacks, "test")
 
 
 def evaluate(

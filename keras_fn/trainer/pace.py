@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_fn.core import trees
@@ -58,12 +58,12 @@ def _together(source: Any) -> int:
     return max(1, min(STEPS_PER_DISPATCH, TOGETHER // max(1, size)))
 
 
-def grouped(batches: Iterator[Any], how_many: Any) -> Iterator[list[Any]]:
-    """Lists of as many equally long batches as may go together."""
+def grouped(batches: Iterator[Any], how_many: Any, form: Callable[[Any], Any] = len) -> Iterator[list[Any]]:
+    """Lists of as many batches as may go together: of batches that have the same form."""
     group: list[Any] = []
     wanted = how_many()
     for batch in batches:
-        if group and len(batch) != len(group[0]):
+        if group and form(batch) != form(group[0]):
             yield from ([b] for b in group)
             group = []
         group.append(batch)

@@ -130,8 +130,8 @@ def _in_mode(run: Callable[..., Any], backend: Any, kind: str) -> Callable[..., 
 def _one_by_one(run: Callable[..., Any]) -> Callable[..., Any]:
     def several(arrays: Any, rows: Any) -> Any:
         logs = None
-        for i in range(len(trees.flatten(rows)[0])):
-            logs = run(arrays, trees.map(lambda r: None if r is None else r[i], rows))  # noqa: B023
+        for part in trees.parts(rows):
+            logs = run(arrays, part)
         return logs
 
     return several

@@ -66,7 +66,8 @@ class Trainer:
             metrics: metrics to watch; for several outputs lists by position or a dict by output name.
             weighted_metrics: metrics that take the sample weights.
             run_eagerly: whether steps run uncompiled, for debugging.
-            steps_per_execution: batches in one dispatch; "auto" measures what pays.
+            steps_per_execution: batches in one dispatch of `fit` and `evaluate`; "auto" measures what pays for arrays,
+                and takes batches of iterables one by one.
             jit_compile: whether to compile with the framework's compiler where there is a choice; "auto" where it pays.
             auto_scale_loss: whether the optimizer of a model of the policy "mixed_float16" is put into a
                 `LossScaleOptimizer`, unless it scales the loss itself.

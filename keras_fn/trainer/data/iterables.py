@@ -8,7 +8,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from keras_fn.core import trees
+from keras_fn.core.backend import active
 from keras_fn.core.errors import ArgumentError, ArgumentTypeError
 from keras_fn.random.generators import generators_state, set_generators_state
 from keras_fn.trainer.data.arrays import check_lengths, to_array
@@ -259,6 +262,15 @@ class IterableSource:
         if not self.once and (self.steps is None or made >= (self._length() or math.inf)):
             self._running = None
         self._end_epoch()
+
+
+def form_of(batch: Any) -> Any:
+    """What batches that are stacked have in common; of batches that cannot be, nothing."""
+    leaves = trees.flatten(batch)
+    backend = active.backend
+    if not all(x is None or isinstance(x, np.ndarray) or backend.is_tensor(x) for x in leaves):
+        return object()
+    return trees.structure(batch), [None if x is None else (x.__class__, tuple(x.shape), x.dtype) for x in leaves]
 
 
 def has_no_order(data: Any) -> bool:

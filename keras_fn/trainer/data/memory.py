@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_fn import ops
 from keras_fn.core import trees
 from keras_fn.core.aligned import aligned
+from keras_fn.core.backend import active
 
 # arrays of one shape and dtype, and how many of these, that are kept
 ALIKE, _KINDS = 8, 16
@@ -53,18 +55,38 @@ class Memory:
             kept[:] = [*kept[1 - ALIKE :], (found.base, found)]
         return found
 
-    def copied(self, batch: Any) -> Any:
-        """A batch of somebody else's, whose arrays they may write to while a step still reads them."""
-        return trees.map(self._copy, batch)
+    def copied(self, batch: Any, of_tensor: Any = None) -> Any:
+        """A batch of somebody else's, whose arrays they may write to while a step still reads them.
 
-    def _copy(self, a: Any) -> Any:
-        if not isinstance(a, np.ndarray) or not a.flags.writeable:
+        Args:
+            batch: arrays or tensors, in any structure.
+            of_tensor: copies a tensor; tensors stay what they are where it is None.
+        """
+        return trees.map(lambda a: self._copy(a, of_tensor), batch)
+
+    def _copy(self, a: Any, of_tensor: Any) -> Any:
+        if not isinstance(a, np.ndarray):
+            return of_tensor(a) if of_tensor is not None and active.backend.is_tensor(a) else a
+        if not a.flags.writeable:
             return a
         if a.nbytes < _SMALL:
             return a.copy()
         out = self.array(a.shape, a.dtype, waits=False)
         out[...] = a
         return out
+
+    def stacked(self, batches: list[Any]) -> Any:
+        """Batches of one form as one, along a new first axis."""
+        columns = zip(*(trees.flatten(batch) for batch in batches), strict=True)
+        return trees.unflatten(batches[0], [self._stack(column) for column in columns])
+
+    def _stack(self, column: tuple[Any, ...]) -> Any:
+        first = column[0]
+        if first is None:
+            return None
+        if not isinstance(first, np.ndarray):
+            return ops.stack(column)
+        return np.stack(column, out=self.array((len(column), *first.shape), first.dtype))
 
     def taken(self, a: Any, rows: Any, waits: bool) -> Any:
         """Rows of an array, gathered."""
