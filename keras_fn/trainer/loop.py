@@ -186,8 +186,8 @@ def _batch_steps(
     whole = nullcontext() if run is None else run.step
     begin = callbacks.on_train_batch_begin if kind == "train" else callbacks.on_test_batch_begin
     several = 1 if model.steps_per_execution == "auto" else model.steps_per_execution
-    if kind == "train" and run.is_kept:  # what is noted of data that was read ahead would not be the place of the run
-        several = 1
+    if run is not None and run.is_kept and kind == "train":
+        several = 1  # what is noted of data that was read ahead would not be the place of the run
     for group in grouped(_kept(model, batches, several > 1), lambda: several, form_of):
         begin(number)
         made = programs(model)
