@@ -27,7 +27,6 @@ class TorchBackend(Backend):
     name = "torch"
     tensor_class = torch.Tensor
     tensor_classes = frozenset([torch.Tensor, torch.nn.Parameter])
-    arranges = True
     variable_base = TorchVariable
     layer_base = TorchLayer
     kernels: dict[str, Callable[..., Any]] = KERNELS

@@ -49,7 +49,7 @@ class Backend:
         steps_take_arrays: whether compiled steps take NumPy arrays, with less work than `convert` and a tensor.
             They may read them when the call has returned.
         differentiable: whether `value_and_grad` works.
-        arranges: whether `arranged_cell` does anything.
+        arranges: whether a subclass has an `arranged_cell` of its own; found out by itself.
         variable_base: mix-in for `Variable` (what the framework's functions look for in their arguments).
         supports_sparse, supports_ragged: whether the framework has sparse and ragged tensors.
         layer_base: mix-in for `Layer` (for example torch.nn.Module), or None.
@@ -79,6 +79,7 @@ class Backend:
         super().__init_subclass__(**kwargs)
         if "tensor_classes" not in cls.__dict__ and hasattr(cls, "tensor_class"):
             cls.tensor_classes = frozenset([cls.tensor_class])
+        cls.arranges = cls.arranged_cell is not Backend.arranged_cell
 
     # --- tensors
     def is_tensor(self, x: Any) -> bool:
