@@ -7,7 +7,7 @@ import pytest
 
 import keras_fn
 from keras_fn.trainer import pace
-from keras_fn.trainer.data.memory import ALIKE, Memory
+from keras_fn.trainer.data.memory import ALIKE, WAITED, Memory
 
 FLOAT = np.dtype("float32")
 
@@ -29,10 +29,10 @@ def test_a_block_comes_again_when_nobody_shows_it():
 def test_before_more_is_taken_the_steps_are_waited_for():
     held = []
     memory = Memory(held.clear)
-    for _ in range(ALIKE):
+    for _ in range(WAITED):
         held.append(memory.array((8,), FLOAT))
     places = {a.ctypes.data for a in held}
-    assert len(places) == ALIKE
+    assert len(places) == WAITED
     assert memory.array((8,), FLOAT).ctypes.data in places
     assert not held
 

@@ -14,8 +14,9 @@ from keras_fn.core import trees
 from keras_fn.core.aligned import aligned
 from keras_fn.core.backend import active
 
-# arrays of one shape and dtype, and how many of these, that are kept
-ALIKE, _KINDS = 8, 16
+# arrays of one shape and dtype that are kept: where others are waited for, few, as more leave the processor's cache
+ALIKE, WAITED = 8, 4
+_KINDS = 16
 # bytes below which an array is as well copied by NumPy
 _SMALL = 4096
 
@@ -45,14 +46,15 @@ class Memory:
                 self._kept.clear()
             kept = self._kept[shape, dtype] = []
         found = _free(kept)
-        if found is None and len(kept) == ALIKE:
+        most = WAITED if waits else ALIKE
+        if found is None and len(kept) >= most:
             if not waits:
                 return aligned(shape, dtype)
             self._wait()
             found = _free(kept)
         if found is None:
             found = aligned(shape, dtype)
-            kept[:] = [*kept[1 - ALIKE :], (found.base, found)]
+            kept[:] = [*kept[1 - most :], (found.base, found)]
         return found
 
     def copied(self, batch: Any, of_tensor: Any = None) -> Any:
