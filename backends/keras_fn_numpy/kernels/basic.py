@@ -98,13 +98,14 @@ def softmax(x: Any, axis: int) -> Any:
     _axis(x, axis)
     if not x.size:
         return x.copy()
-    return softened(np.asarray(x - np.max(x, axis=axis, keepdims=True)), axis)
+    # ufuncs themselves: the functions around them take longer than the work on small arrays
+    return softened(np.asarray(x - np.maximum.reduce(x, axis, keepdims=True)), axis)
 
 
 def softened(z: Any, axis: int) -> Any:
     """The softmax of numbers of which none is large, in their place."""
     np.exp(z, out=z)
-    z /= np.sum(z, axis=axis, keepdims=True)
+    z /= np.add.reduce(z, axis, keepdims=True)
     return z
 
 
@@ -112,8 +113,8 @@ def log_softmax(x: Any, axis: int) -> Any:
     _axis(x, axis)
     if not x.size:
         return x.copy()
-    shifted = np.asarray(x - np.max(x, axis=axis, keepdims=True))
-    shifted -= np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    shifted = np.asarray(x - np.maximum.reduce(x, axis, keepdims=True))
+    shifted -= np.log(np.add.reduce(np.exp(shifted), axis, keepdims=True))
     return shifted
 
 
