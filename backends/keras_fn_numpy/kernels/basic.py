@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from keras_fn.core import limits, ranking, shapes
-from keras_fn.core.ways import ByDtype
 from keras_fn.ops import reduction as reduction_ops
 from keras_fn_numpy.tables import numpy_dtype
 
@@ -255,17 +254,17 @@ def _limits(dtype: Any) -> tuple[int, int]:
     return int(info.min), int(info.max)
 
 
-def weak(fn: Any) -> ByDtype:
+def weak(fn: Any) -> Any:
     """A kernel that may get a Python number: NumPy makes a float32 of bfloat16 and a Python float."""
 
-    def with_number(x1: Any, x2: Any) -> Any:
-        if _is_extra(x1) and type(x2) is float:
-            x2 = x1.dtype.type(x2)
-        elif _is_extra(x2) and type(x1) is float:
+    def kernel(x1: Any, x2: Any) -> Any:
+        if type(x2) is float:  # asked first, as it takes less time than a look at the dtype
+            x2 = x1.dtype.type(x2) if _is_extra(x1) else x2
+        elif type(x1) is float and _is_extra(x2):
             x1 = np.asarray(x1, x2.dtype)
         return fn(x1, x2)
 
-    return ByDtype(fn, {}, with_number)
+    return kernel
 
 
 KERNELS: dict[str, Any] = {
