@@ -92,11 +92,12 @@ class LastWrites:
         """The steps anew, given the slots of the results."""
         movable = self._movable()
         sums = self._sums(movable, outputs)
+        summed = {id(s.write) for s in sums}
         gone = {id(s.producer) for s in sums} | {id(w) for w in movable}
         ordered = [step for step in self.steps if id(step) not in gone]
         if sums:  # before the writes: what is added may lie in a cell that is written
             ordered.append(self._together(Sums, [s.write for s in sums], [s.summand for s in sums]))
-        rest = [w for w in movable if not any(s.write is w for s in sums)]
+        rest = [w for w in movable if id(w) not in summed]
         if len(rest) == 1:
             ordered += rest
         elif rest:
